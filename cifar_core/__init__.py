@@ -1,0 +1,1 @@
+"""The engine: data, network, training, runs and predictions, without a web framework."""

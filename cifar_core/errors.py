@@ -1,0 +1,51 @@
+"""Every error that a user can cause or meet, as one tree.
+
+    CifarError
+    ├── ConfigError         a setting breaks its rule
+    ├── DataError           images could not be had
+    │   ├── DataNotFound    nothing where the data was looked for
+    │   ├── DataFormatError what is there is not a data set of ours
+    │   └── DownloadError   no mirror gave the archive
+    ├── ImageError          one picture cannot be read
+    └── RunError            a run cannot do what was asked
+        └── RunNotFound     no such run
+
+Each message is one line: the rule or what failed, the value received, and the mend.
+The command line prints it and exits with 2; the dashboard shows it in place.
+"""
+
+
+class CifarError(Exception):
+    """Base of all errors that are told to the user in one sentence."""
+
+
+class ConfigError(CifarError, ValueError):
+    """A setting is outside its allowed values."""
+
+
+class DataError(CifarError):
+    """The images could not be had."""
+
+
+class DataNotFound(DataError):
+    """Nothing lies where the data was looked for."""
+
+
+class DataFormatError(DataError, ValueError):
+    """What lies there is not a data set in one of the known forms."""
+
+
+class DownloadError(DataError):
+    """No mirror gave the archive, or what came was damaged."""
+
+
+class ImageError(CifarError, ValueError):
+    """One picture cannot be read."""
+
+
+class RunError(CifarError):
+    """A run cannot do what was asked of it."""
+
+
+class RunNotFound(RunError, LookupError):
+    """There is no run of that name."""

@@ -1,0 +1,362 @@
+"""The command line: python -m cifar_core data | train | runs | evaluate | predict."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from . import device, evaluation
+from .config import PRESETS, TrainingConfig
+from .data import load_data
+from .errors import CifarError, ConfigError, ImageError, RunError
+from .events import EpochEvent, Event, LogEvent
+from .runs import Run, RunStore, Summary
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors are one line, without the usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0; 2 for what the user got wrong, after one line on standard error; 1 for a run that
+        failed; 130 for Ctrl-C.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except CifarError as error:
+        print(f"cifar_core: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - nothing more to print to
+        return 0
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="python -m cifar_core", description="Train networks on CIFAR-10.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def add(name: str, command: Any, help: str, example: str) -> _Parser:
+        added = commands.add_parser(
+            name,
+            help=help,
+            description=help,
+            epilog=f"example: python -m cifar_core {example}",
+        )
+        added.set_defaults(command=command)
+        added.add_argument(
+            "--json", action="store_true", help="print one JSON document and nothing else"
+        )
+        return added
+
+    def takes_runs(added: _Parser) -> None:
+        added.add_argument(
+            "--runs",
+            metavar="DIR",
+            type=Path,
+            help="the folder of runs (default: CIFAR10_RUNS, else ./runs)",
+        )
+
+    def takes_data(added: _Parser, default: str) -> None:
+        added.add_argument(
+            "--data",
+            metavar="auto|official|synthetic|PATH",
+            help="the images: 'auto' takes CIFAR-10 where it lies, else fetches it; a PATH is a "
+            f"folder, zip, npz or the official archive (default: {default})",
+        )
+
+    added = add("data", _data, "show what the images are, fetching them if need be", "data")
+    takes_data(added, "CIFAR10_DATA, else auto")
+
+    added = add(
+        "train",
+        _train,
+        "train a network and keep everything about it in a run",
+        "train --preset tutorial-dropout --epochs 5",
+    )
+    takes_data(added, "CIFAR10_DATA, else auto")
+    takes_runs(added)
+    added.add_argument("--preset", choices=PRESETS, help="settings to start from")
+    added.add_argument("--name", default="", help="the run's name (default: time and preset)")
+    added.add_argument("--run", help=argparse.SUPPRESS)  # a run the dashboard has made already
+    for spec in fields(TrainingConfig):
+        added.add_argument(
+            f"--{spec.name.replace('_', '-')}",
+            metavar=type(spec.default).__name__.upper(),
+            type=type(spec.default),
+            help=f"{spec.metadata['help']}; {spec.metadata['rule']} "
+            f"(default: {spec.default}, or the preset's)".replace("%", "%%"),
+        )
+
+    added = add("runs", _runs, "list the runs, newest first", "runs --json")
+    takes_runs(added)
+
+    added = add(
+        "evaluate",
+        _evaluate,
+        "figures of a run on its test set",
+        "evaluate 20261124-073431-tutorial-dropout",
+    )
+    added.add_argument("run", metavar="RUN")
+    takes_runs(added)
+
+    added = add(
+        "predict",
+        _predict,
+        "classify a test image or pictures of your own",
+        "predict 20261124-073431-tutorial-dropout photo.jpg",
+    )
+    added.add_argument("run", metavar="RUN")
+    added.add_argument("images", metavar="IMAGE", nargs="*", type=Path, help="picture files")
+    added.add_argument("--index", metavar="I", type=int, help="a test image, from 0")
+    added.add_argument("--random", action="store_true", help="a test image drawn at random")
+    takes_data(added, "the images the run was trained on")
+    takes_runs(added)
+    return parser
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def _print_json(document: Any) -> int:
+    print(json.dumps(document, indent=1))
+    return 0
+
+
+def _data_of(options: argparse.Namespace) -> str:
+    return options.data or os.environ.get("CIFAR10_DATA") or "auto"
+
+
+def _progress(what: str, done: int, total: int) -> None:
+    """A line that overwrites itself, on a terminal only."""
+    if sys.stderr.isatty():
+        share = f"{done / total:4.0%}" if total else f"{done:,}"
+        end = "\n" if done == total else ""
+        print(f"\r{what} {share}", end=end, file=sys.stderr, flush=True)
+
+
+def _data(options: argparse.Namespace) -> int:
+    data = load_data(_data_of(options), progress=_progress)
+    about = {
+        "source": data.source.to_json(),
+        "classes": list(data.class_names),
+        "x_train": list(data.x_train.shape),
+        "y_train": list(data.y_train.shape),
+        "x_test": list(data.x_test.shape),
+        "y_test": list(data.y_test.shape),
+        "dtype": str(data.x_train.dtype),
+    }
+    if options.json:
+        return _print_json(about)
+    print(f"{data.source.name} ({data.source.kind}) {data.source.location}".rstrip())
+    print(data.source.checksum)
+    print(f"train {data.x_train.shape}, test {data.x_test.shape}, {data.x_train.dtype}")
+    print(f"classes {', '.join(data.class_names)}")
+    if data.source.resized:
+        print(f"{data.source.resized:,} pictures were cropped and resized to 32x32")
+    return 0
+
+
+def _config_of(options: argparse.Namespace) -> TrainingConfig:
+    values = PRESETS[options.preset].to_json() if options.preset else {}
+    for spec in fields(TrainingConfig):
+        given = getattr(options, spec.name)
+        if given is not None:
+            values[spec.name] = given
+    return TrainingConfig.from_json(values)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from .launch import execute
+
+    store = RunStore(options.runs)
+    if options.run:
+        run = store.get(options.run)
+    else:
+        config = _config_of(options)
+        load_data(_data_of(options), progress=_progress)  # before a run is made for nothing
+        run = store.create(config, options.name)
+        _say(f"run {run.id}")
+    epochs = run.config.epochs
+
+    def report(event: Event) -> None:
+        if isinstance(event, LogEvent):
+            _say(event.message)
+        elif isinstance(event, EpochEvent):
+            _say(
+                f"epoch {event.epoch}/{epochs}  {event.seconds:.0f} s  "
+                f"loss {event.loss:.4f}  accuracy {event.accuracy:.2%}  "
+                f"val_loss {event.val_loss:.4f}  val_accuracy {event.val_accuracy:.2%}"
+            )
+
+    try:
+        execute(run, _data_of(options), report)
+    except CifarError:
+        raise
+    except Exception as error:
+        if options.run:  # the worker's log keeps what a developer needs
+            raise
+        _say(f"cifar_core: the run failed: {type(error).__name__}: {error}".splitlines()[0])
+        return 1
+    summary = run.summary()
+    if options.json:
+        return _print_json(_summary_json(summary))
+    accuracy = summary.test_accuracy
+    figures = "" if accuracy is None else f": test accuracy {accuracy:.2%} ({summary.data_name})"
+    print(f"{summary.state} after {summary.epochs} epochs{figures}")
+    return 0
+
+
+def _summary_json(summary: Summary) -> dict[str, Any]:
+    return {
+        "run": summary.run.id,
+        "state": summary.state,
+        "epochs": summary.epochs,
+        "test_accuracy": summary.test_accuracy,
+        "test_loss": summary.test_loss,
+        "seconds": summary.seconds,
+        "data": summary.data_name,
+        "config": summary.config.to_json(),
+    }
+
+
+def _runs(options: argparse.Namespace) -> int:
+    store = RunStore(options.runs)
+    summaries = store.summaries()
+    if options.json:
+        return _print_json([_summary_json(summary) for summary in summaries])
+    if not summaries:
+        print(f"no runs yet in {store.root}; start one: python -m cifar_core train")
+    for summary in summaries:
+        accuracy = summary.test_accuracy
+        figure = "      -" if accuracy is None else f"{accuracy:7.2%}"
+        print(
+            f"{summary.run.id:<40} {summary.state:<11} {summary.epochs:>3} epochs {figure}  "
+            f"{summary.data_name}"
+        )
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    run = RunStore(options.runs).get(options.run)
+    predictions = run.predictions()
+    if predictions is None:
+        raise RunError(
+            f"a run is evaluated once it has ended. Received: {run.id}, which is {run.state}; "
+            f"wait for its end or choose another one."
+        )
+    matrix = evaluation.confusion_matrix(predictions)
+    figures = dict(zip(run.class_names, evaluation.per_class(matrix), strict=True))
+    accuracy = evaluation.accuracy(predictions)
+    loss = evaluation.cross_entropy(predictions)
+    if options.json:
+        return _print_json(
+            {
+                "run": run.id,
+                "data": run.summary().data_name,
+                "accuracy": accuracy,
+                "loss": loss,
+                "confusion_matrix": matrix.tolist(),
+                "per_class": {name: asdict(row) for name, row in figures.items()},
+            }
+        )
+    print(f"{run.summary().data_name}: test accuracy {accuracy:.2%}, loss {loss:.4f}")
+    print(f"{'':<12}{'precision':>10}{'recall':>10}{'f1':>10}{'images':>8}")
+    for name, row in figures.items():
+        print(f"{name:<12}{row.precision:>10.2%}{row.recall:>10.2%}{row.f1:>10.2%}{row.images:>8}")
+    return 0
+
+
+def _predict(options: argparse.Namespace) -> int:
+    asked = [options.index is not None, options.random, bool(options.images)]
+    if sum(asked) != 1:
+        raise ConfigError(
+            "predict takes one of --index I, --random or picture files. "
+            f"Received: {sum(asked)} of them."
+        )
+    run = RunStore(options.runs).get(options.run)
+    found = _read_pictures(options.images) if options.images else [_test_image(options, run)]
+
+    from .prediction import load_model, predict_probabilities
+
+    with device.quiet():
+        device.use_cpu()
+    model = load_model(run)
+    probabilities = predict_probabilities(model, np.stack([pixels for _, _, _, pixels in found]))
+    names = run.class_names
+    answers = [
+        {
+            "image": image,
+            "index": index,
+            "label": names[row.argmax()],
+            "probabilities": dict(zip(names, row.tolist(), strict=True)),
+            "true_label": true_label,
+        }
+        for (image, index, true_label, _), row in zip(found, probabilities, strict=True)
+    ]
+    if options.json:
+        return _print_json(answers)
+    for answer in answers:
+        true = f" (truly {answer['true_label']})" if answer["true_label"] else ""
+        print(f"{answer['image'] or 'test image ' + str(answer['index'])}: {answer['label']}{true}")
+        for name, share in sorted(answer["probabilities"].items(), key=lambda item: -item[1]):
+            print(f"  {name:<12} {share:7.2%}")
+    return 0
+
+
+_Found = tuple[str | None, int | None, str | None, np.ndarray]  # file, index, true label, pixels
+
+
+def _read_pictures(paths: list[Path]) -> list[_Found]:
+    from .images import read_image, to_network_size
+
+    found: list[_Found] = []
+    for path in paths:
+        try:
+            found.append((str(path), None, None, to_network_size(read_image(path.read_bytes()))))
+        except OSError as error:
+            raise ImageError(
+                f"the picture must be a file that can be read. Received: {path} "
+                f"({error.strerror}); check the path."
+            ) from error
+        except ImageError as error:
+            raise ImageError(f"{path}: {error}") from error
+    return found
+
+
+def _test_image(options: argparse.Namespace, run: Run) -> _Found:
+    environment = run.environment
+    spec = options.data or environment.get("spec") or _data_of(options)
+    data = load_data(spec, progress=_progress)
+    if data.class_names != run.class_names:
+        raise RunError(
+            f"the images must be of the run's classes. Received: {', '.join(data.class_names)}; "
+            f"name the run's own images with --data."
+        )
+    images = len(data.x_test)
+    index = secrets.randbelow(images) if options.random else options.index
+    if not 0 <= index < images:
+        raise ConfigError(f"--index must be from 0 to {images - 1}. Received: {index}.")
+    return None, index, data.class_names[data.y_test[index]], data.x_test[index]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

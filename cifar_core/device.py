@@ -1,0 +1,88 @@
+"""Which device computes, chosen before TensorFlow's runtime starts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# Read by TensorFlow when it is imported: its start-up notices are not for our users.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what TensorFlow's libraries print at their start off standard error.
+
+    They print before they read any setting, from C++, so the file descriptor itself is turned
+    away. Errors raised as exceptions are not touched. Not for a process with other threads.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+@dataclass(frozen=True)
+class Device:
+    """Attributes:
+    kind: 'GPU' or 'CPU'.
+    name: the maker's name of the GPU, or the number of CPU cores.
+    """
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.name}"
+
+
+def cpu() -> Device:
+    """The processor of this machine."""
+    return Device("CPU", f"{os.cpu_count()} cores")
+
+
+def find_device() -> Device:
+    """The device a run of this machine trains on: GPU 0 where there is one, else the CPU.
+
+    Imports TensorFlow, without starting its runtime.
+    """
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return cpu()
+    details = tf.config.experimental.get_device_details(gpus[0])
+    return Device("GPU", str(details.get("device_name", gpus[0].name)))
+
+
+def use_device() -> Device:
+    """Take GPU 0 alone, with memory growth on; the CPU where there is no GPU.
+
+    The tutorial's device step. Must be called before any tensor is made.
+
+    Raises:
+        RuntimeError: TensorFlow's runtime has started already.
+    """
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        tf.config.experimental.set_memory_growth(gpus[0], True)
+        tf.config.set_visible_devices(gpus[0], "GPU")
+    return find_device()
+
+
+def use_cpu() -> None:
+    """Leave every GPU alone in this process, so that trainings have them whole."""
+    import tensorflow as tf
+
+    tf.config.set_visible_devices([], "GPU")

@@ -1,0 +1,132 @@
+"""What a run tells while it trains, and the JSON line of each.
+
+One event is one line of a run's events.jsonl: {"type": "epoch", "time": ..., ...}.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+
+class RunState(StrEnum):
+    """Where a run stands. Only the first six are ever written; the others are concluded."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    STOPPING = "stopping"  # running, and asked to stop
+    INTERRUPTED = "interrupted"  # says it lives, but nobody holds its lock
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a worker is at it."""
+        return self in (RunState.STARTING, RunState.RUNNING, RunState.STOPPING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Base of all events; `time` is seconds since the epoch (UTC)."""
+
+    time: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchEvent(Event):
+    """Training figures since the batch event before it.
+
+    Attributes:
+        step: training steps done in the whole run.
+        epoch: the epoch that is running, from 1.
+        loss: mean over the images seen since the last batch event.
+        accuracy: share of those images classified rightly, 0 to 1.
+        images_per_second: training speed over the same span.
+    """
+
+    step: int
+    epoch: int
+    loss: float
+    accuracy: float
+    images_per_second: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochEvent(Event):
+    """Figures of one whole epoch.
+
+    Attributes:
+        step: training steps done in the whole run.
+        epoch: the epoch that ended, from 1.
+        loss, accuracy: running mean over the epoch's training images, dropout at work.
+        val_loss, val_accuracy: on the validation images after the epoch, dropout off.
+        seconds: wall time of the epoch, validation included.
+    """
+
+    step: int
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogEvent(Event):
+    """A sentence for a person."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateEvent(Event):
+    """The run went over to another state.
+
+    Attributes:
+        state: the state from now on.
+        message: why, where that is worth saying.
+        test_loss, test_accuracy: on the test set with the saved model, once it is known.
+        seconds: wall time of the training, once it has ended.
+    """
+
+    state: RunState
+    message: str = ""
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+    seconds: float | None = None
+
+
+_TYPES: dict[str, type[Event]] = {
+    "batch": BatchEvent,
+    "epoch": EpochEvent,
+    "log": LogEvent,
+    "state": StateEvent,
+}
+_NAMES = {cls: name for name, cls in _TYPES.items()}
+
+
+def to_line(event: Event) -> str:
+    """The event as one line of JSON, with its line end."""
+    return json.dumps({"type": _NAMES[type(event)], **asdict(event)}) + "\n"
+
+
+def from_line(line: str | bytes) -> Event | None:
+    """The event of one line; None where the line is torn or of a type not known here.
+
+    Unknown fields are left out, so that an older reader understands a newer writer.
+    """
+    try:
+        values: dict[str, Any] = json.loads(line)
+        cls = _TYPES[values.pop("type")]
+        names = {spec.name for spec in fields(cls)}
+        values = {name: value for name, value in values.items() if name in names}
+        if cls is StateEvent:
+            values["state"] = RunState(values["state"])
+        return cls(**values)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,118 @@
+"""From the bytes of a picture file, which anyone may have made, to pixels."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .errors import ImageError
+
+MAX_PIXELS = 50_000_000
+"""More than any phone's camera in its usual mode; 150 MB once decoded."""
+
+SIDE = 32
+"""Width and height that the network takes."""
+
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
+_ORIENTATION = 0x0112
+
+
+def read_image(data: bytes) -> np.ndarray:
+    """Decode one picture: upright, first frame, on white where it is transparent.
+
+    Args:
+        data: the whole file: JPEG, PNG, GIF, BMP, WebP or TIFF.
+
+    Returns:
+        uint8 (H, W, 3), RGB, 0 to 255.
+
+    Raises:
+        ImageError: empty, no picture, damaged, or more than 50 megapixels; one line.
+    """
+    if not data:
+        raise ImageError("a picture must have content. Received: 0 bytes; choose another file.")
+    try:
+        # open() reads the header alone, so size is known before memory is spent on pixels.
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+            width, height = picture.size
+            if width * height > MAX_PIXELS:
+                raise ImageError(_too_large(f"{width}x{height}"))
+            picture.load()
+            return np.asarray(_to_rgb(_upright(picture)))
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(_too_large("far more")) from error
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            "a picture must be a JPEG, PNG, GIF, BMP, WebP or TIFF file. "
+            f"Received: {len(data)} bytes of another kind; save it as JPEG or PNG first."
+        ) from error
+    except Exception as error:
+        # Pillow's decoders raise whatever the damage leads to: OSError, ValueError, SyntaxError,
+        # struct.error, IndexError, MemoryError ... All mean the same to who gave the file.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ImageError(
+            f"a picture must be whole. Received: a damaged file ({reason}); save or copy it anew."
+        ) from error
+
+
+def to_network_size(image: np.ndarray) -> np.ndarray:
+    """The centre square of an image, resized to 32x32.
+
+    Args:
+        image: uint8 (H, W, 3).
+
+    Returns:
+        uint8 (32, 32, 3); the same array where it has that size already.
+    """
+    height, width = image.shape[:2]
+    if (height, width) == (SIDE, SIDE):
+        return image
+    square = min(height, width)
+    top, left = (height - square) // 2, (width - square) // 2
+    crop = np.ascontiguousarray(image[top : top + square, left : left + square])
+    # Lanczos averages over the whole source area when it shrinks, so nothing aliases.
+    small = Image.fromarray(crop).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return np.asarray(small)
+
+
+def _too_large(size: str) -> str:
+    limit = MAX_PIXELS // 1_000_000
+    return f"a picture may have {limit} megapixels at most. Received: {size}; make it smaller."
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turned as its EXIF data says; damaged EXIF data is no reason to refuse the pixels."""
+    try:
+        if picture.getexif().get(_ORIENTATION, 1) == 1:
+            return picture  # exif_transpose would copy it
+        return ImageOps.exif_transpose(picture)
+    except Exception:
+        return picture
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode == "RGB" and "transparency" not in picture.info:
+        return picture  # convert() would copy it
+    if picture.mode.startswith("I;16"):
+        # convert("RGB") would clip all above 255 to white.
+        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
+    if picture.mode in ("I", "F"):
+        return _rescaled(np.asarray(picture)).convert("RGB")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _rescaled(values: np.ndarray) -> Image.Image:
+    """Grey values of 32 bits: 0 to 255 as they are, all others spread over that range."""
+    values = np.nan_to_num(values.astype(np.float64))
+    low, high = values.min(), values.max()
+    if low < 0 or high > 255:
+        values = (values - low) * (255 / (high - low))
+    return Image.fromarray(values.astype(np.uint8))

@@ -1,0 +1,56 @@
+"""From pixels to probabilities, with the network of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import RunError
+from .evaluation import softmax
+from .runs import Run
+
+if TYPE_CHECKING:
+    import keras
+
+_BATCH = 500
+
+
+def load_model(run: Run) -> keras.Model:
+    """The network that a run saved.
+
+    Only for runs of our own store: a model file can carry code.
+
+    Raises:
+        RunError: the run has saved none yet, or the file is damaged.
+    """
+    if not run.has_model:
+        raise RunError(
+            f"a network is saved when a run ends. Received: {run.id}, which is "
+            f"{run.state}; choose a run that is finished or stopped."
+        )
+    import keras
+
+    try:
+        return keras.models.load_model(run.model_path, compile=False)
+    except Exception as error:  # Keras raises whatever the damage leads to
+        raise RunError(
+            f"the run's network cannot be read. Received: {run.model_path} "
+            f"({type(error).__name__}); train it again."
+        ) from error
+
+
+def predict_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """What the network gives for each class.
+
+    Args:
+        images: uint8 (N, 32, 32, 3), 0 to 255.
+
+    Returns:
+        float32 (N, K), rows sum to 1.
+    """
+    logits = [
+        model.predict_on_batch(np.asarray(images[first : first + _BATCH], dtype=np.float32))
+        for first in range(0, len(images), _BATCH)
+    ]
+    return softmax(np.concatenate(logits))

@@ -1,0 +1,468 @@
+"""The on-disk form of a run. Nothing outside this module touches a run's files.
+
+    runs/20261124-073431-tutorial-dropout/
+        config.json        TrainingConfig
+        environment.json   versions, device, data source with its checksum, times
+        events.jsonl       what happened, one event a line, only ever appended to
+        model.keras        the network that predicts
+        checkpoint.keras   the network of the last whole epoch, optimiser state included
+        predictions.npz    its probabilities on the test set, and the labels
+        notes.md           words of the user
+        worker.log         what the worker printed
+        lock               held by the worker as long as it lives
+        stop               there when the run was asked to stop
+
+Every file but events.jsonl and worker.log appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from .config import TrainingConfig, preset_of
+from .errors import ConfigError, RunError, RunNotFound
+from .evaluation import Predictions
+from .events import (
+    BatchEvent,
+    EpochEvent,
+    Event,
+    LogEvent,
+    RunState,
+    StateEvent,
+    from_line,
+    to_line,
+)
+
+if TYPE_CHECKING:
+    import keras
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_START_SECONDS = 20.0  # a worker that holds no lock after this long never came up
+_TAIL_BYTES = 65536  # holds the last epoch and the last state of any run
+
+
+def default_root() -> Path:
+    """The folder of runs: CIFAR10_RUNS, else 'runs' in the working folder."""
+    return Path(os.environ.get("CIFAR10_RUNS") or "runs").resolve()
+
+
+def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a file beside `path`, flush it to disk and rename it into place."""
+    handle, name = tempfile.mkstemp(prefix=".new-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    new = Path(name)
+    try:
+        write(new)
+        with new.open("rb+") as file:
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    text = json.dumps(values, indent=1) + "\n"
+    _write_whole(path, lambda new: new.write_text(text, encoding="utf-8"))
+
+
+@dataclass
+class History:
+    """A run's events so far, sorted by type, each list in the order it was written."""
+
+    batches: list[BatchEvent] = field(default_factory=list)
+    epochs: list[EpochEvent] = field(default_factory=list)
+    log: list[LogEvent] = field(default_factory=list)
+    states: list[StateEvent] = field(default_factory=list)
+    offset: int = 0  # bytes of events.jsonl taken in
+
+    def add(self, event: Event) -> None:
+        """Take one more event in."""
+        match event:
+            case BatchEvent():
+                self.batches.append(event)
+            case EpochEvent():
+                self.epochs.append(event)
+            case LogEvent():
+                self.log.append(event)
+            case StateEvent():
+                self.states.append(event)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run on one line.
+
+    Attributes:
+        epochs: whole epochs done.
+        last: the last epoch's figures, if one has ended.
+        test_loss, test_accuracy: with the saved model, once the run has ended.
+        seconds: wall time of the training, once it has ended.
+        message: why the run is in its state, where that was said.
+    """
+
+    run: Run
+    state: RunState
+    config: TrainingConfig
+    environment: dict[str, Any]
+    epochs: int
+    last: EpochEvent | None
+    test_loss: float | None
+    test_accuracy: float | None
+    seconds: float | None
+    message: str
+
+    @property
+    def data_name(self) -> str:
+        """What the images are called, '' where the run never got to them."""
+        return str(self.environment.get("data", {}).get("name", ""))
+
+    @property
+    def gap(self) -> float | None:
+        """Generalisation gap: the last epoch's train accuracy less the test accuracy."""
+        if self.last is None or self.test_accuracy is None:
+            return None
+        return self.last.accuracy - self.test_accuracy
+
+
+class Run:
+    """One run's folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.id = path.name
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r})"
+
+    @property
+    def config(self) -> TrainingConfig:
+        """What the run was asked to do.
+
+        Raises:
+            RunError: config.json cannot be read.
+        """
+        try:
+            text = (self.path / "config.json").read_text(encoding="utf-8")
+            return TrainingConfig.from_json(json.loads(text))
+        except (OSError, ValueError, TypeError, AttributeError, ConfigError) as error:
+            raise RunError(
+                f"the run's settings cannot be read. Received: {self.path / 'config.json'} "
+                f"({error}); delete the run's folder or put the file right."
+            ) from error
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Versions, device, data; empty until the worker has them, or where it is damaged."""
+        try:
+            values = json.loads((self.path / "environment.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return values if isinstance(values, dict) else {}
+
+    @environment.setter
+    def environment(self, values: dict[str, Any]) -> None:
+        _write_json(self.path / "environment.json", values)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes the network tells apart, in label order."""
+        return tuple(self.environment.get("classes", ()))
+
+    # Events
+
+    def append(self, event: Event) -> None:
+        """Write one event at the end of the log, in one system call, so that lines stay whole."""
+        with (self.path / "events.jsonl").open("ab", buffering=0) as file:
+            file.write(to_line(event).encode())
+
+    def follow(self, history: History) -> History:
+        """Add to `history` what was written since; a torn last line waits for the next call."""
+        try:
+            with (self.path / "events.jsonl").open("rb") as file:
+                file.seek(history.offset)
+                new = file.read()
+        except FileNotFoundError:
+            return history
+        whole = new.rfind(b"\n") + 1
+        for line in new[:whole].splitlines():
+            if event := from_line(line):
+                history.add(event)
+        history.offset += whole
+        return history
+
+    def history(self) -> History:
+        """All events so far."""
+        return self.follow(History())
+
+    def written(self) -> tuple[int, int]:
+        """Size and time of the event log, which change with every event."""
+        try:
+            status = (self.path / "events.jsonl").stat()
+        except OSError:
+            return 0, 0
+        return status.st_size, status.st_mtime_ns
+
+    def _tail(self) -> History:
+        """The last events only: enough for state, last epoch and result, whatever the length."""
+        size, _ = self.written()
+        return self.follow(History(offset=max(0, size - _TAIL_BYTES)))
+
+    # State
+
+    @property
+    def state(self) -> RunState:
+        """Where the run stands, believing the OS's lock more than what was written."""
+        return self._state(self._tail())
+
+    def _state(self, history: History) -> RunState:
+        written = history.states[-1].state if history.states else None
+        if written is not None and not written.is_live:
+            return written
+        if self._is_locked():
+            if self.stop_requested:
+                return RunState.STOPPING
+            return written or RunState.STARTING
+        # The worker may have ended, lock and all, since the log was read.
+        latest = self._tail().states
+        if latest and not latest[-1].state.is_live:
+            return latest[-1].state
+        if not latest and time.time() - self._created() < _START_SECONDS:
+            return RunState.STARTING
+        return RunState.INTERRUPTED
+
+    def _created(self) -> float:
+        try:
+            return (self.path / "config.json").stat().st_mtime
+        except OSError:
+            return 0.0
+
+    def _is_locked(self) -> bool:
+        """Whether a worker lives.
+
+        Readers take turns, so that none takes another's probe for a worker.
+        """
+        with FileLock(self.path / ".probe"):
+            try:
+                with FileLock(self.path / "lock", blocking=False):
+                    return False
+            except Timeout:
+                return True
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Hold the run's lock: what makes this process its one worker.
+
+        Raises:
+            RunError: another worker has it.
+        """
+        lock = FileLock(self.path / "lock", timeout=5)  # a reader's probe is over sooner
+        try:
+            lock.acquire()
+        except Timeout:
+            raise RunError(
+                f"one worker a run. Received: {self.id}, which is being trained already."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def request_stop(self) -> None:
+        """Ask the worker to end after the step it is at and to save everything."""
+        (self.path / "stop").touch()
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether the run was asked to stop."""
+        return (self.path / "stop").exists()
+
+    # What a run leaves
+
+    @property
+    def model_path(self) -> Path:
+        """Where the network lies once it is saved."""
+        return self.path / "model.keras"
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a network to predict with."""
+        return self.model_path.exists()
+
+    @property
+    def log_path(self) -> Path:
+        """Where the worker's own output goes."""
+        return self.path / "worker.log"
+
+    def save_model(self, model: keras.Model) -> None:
+        """Put the network in place, without the optimiser's state."""
+        _write_whole(self.model_path, lambda new: model.save(new, include_optimizer=False))
+
+    def save_checkpoint(self, model: keras.Model) -> None:
+        """Put the network and the optimiser's state in place."""
+        _write_whole(self.path / "checkpoint.keras", lambda new: model.save(new))
+
+    def save_predictions(self, predictions: Predictions) -> None:
+        """Put the test set's probabilities and labels in place."""
+        _write_whole(
+            self.path / "predictions.npz",
+            lambda new: np.savez(
+                new, probabilities=predictions.probabilities, labels=predictions.labels
+            ),
+        )
+
+    def predictions(self) -> Predictions | None:
+        """The test set's probabilities and labels; None where the run has none.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        path = self.path / "predictions.npz"
+        try:
+            with path.open("rb") as file, np.load(file) as arrays:
+                return Predictions(arrays["probabilities"], arrays["labels"])
+        except FileNotFoundError:
+            return None
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise RunError(
+                f"the run's predictions cannot be read. Received: {path} ({error}); "
+                f"delete the file to go on without them."
+            ) from error
+
+    @property
+    def notes(self) -> str:
+        """Words of the user about this run."""
+        try:
+            return (self.path / "notes.md").read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+    @notes.setter
+    def notes(self, text: str) -> None:
+        _write_whole(self.path / "notes.md", lambda new: new.write_text(text, encoding="utf-8"))
+
+    def summary(self) -> Summary:
+        """The run on one line.
+
+        Raises:
+            RunError: config.json cannot be read.
+        """
+        history = self._tail()
+        state = self._state(history)
+        if not state.is_live:
+            history = self._tail()  # the end may have been written since the first look
+        last = history.epochs[-1] if history.epochs else None
+        ended = history.states[-1] if history.states else None
+        return Summary(
+            run=self,
+            state=state,
+            config=self.config,
+            environment=self.environment,
+            epochs=last.epoch if last else 0,
+            last=last,
+            test_loss=ended.test_loss if ended else None,
+            test_accuracy=ended.test_accuracy if ended else None,
+            seconds=ended.seconds if ended else None,
+            message=ended.message if ended else "",
+        )
+
+
+class RunStore:
+    """All runs below one folder."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = (root or default_root()).resolve()
+        self._ended: dict[str, tuple[tuple[int, int], Summary]] = {}
+
+    def create(self, config: TrainingConfig, name: str = "") -> Run:
+        """A new run's folder with its config.json.
+
+        Args:
+            name: the run's name; by default the time and the preset.
+
+        Raises:
+            RunError: the name is taken or cannot be a folder's, or the folder can't be made.
+        """
+        base = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{preset_of(config)}"
+        _check_name(base)
+        for number in range(1, 1000):
+            run = Run(self.root / (base if number == 1 else f"{base}-{number}"))
+            try:
+                run.path.mkdir(parents=True)
+            except FileExistsError:
+                if name:
+                    raise RunError(
+                        f"a run's name must be new. Received: {name}, which is in {self.root}."
+                    ) from None
+                continue
+            except OSError as error:
+                raise RunError(
+                    f"the runs' folder must be writable. Received: {self.root} ({error}); "
+                    f"name another one with --runs or CIFAR10_RUNS."
+                ) from error
+            _write_json(run.path / "config.json", config.to_json())
+            return run
+        raise RunError(f"no free name is left. Received: {base}; name the run with --name.")
+
+    def get(self, run_id: str) -> Run:
+        """The run of this name.
+
+        Raises:
+            RunNotFound: there is none, or this can't be a run's name.
+        """
+        run = Run(self.root / run_id)
+        if not _NAME.fullmatch(run_id) or not (run.path / "config.json").is_file():
+            raise RunNotFound(
+                f"the run must be one of `python -m cifar_core runs`. "
+                f"Received: {run_id}, which is not in {self.root}."
+            )
+        return run
+
+    def runs(self) -> list[Run]:
+        """Every run, newest first."""
+        if not self.root.is_dir():
+            return []
+        runs = [Run(path.parent) for path in self.root.glob("*/config.json")]
+        return sorted(runs, key=lambda run: (run._created(), run.id), reverse=True)
+
+    def summaries(self) -> list[Summary]:
+        """Every run on one line, newest first; a run with damaged settings is left out.
+
+        A run that has ended is read once, as long as its event log stays as it is.
+        """
+        found = []
+        for run in self.runs():
+            with contextlib.suppress(RunError):
+                found.append(self._summary(run))
+        return found
+
+    def _summary(self, run: Run) -> Summary:
+        written = run.written()
+        known = self._ended.get(run.id)
+        if known and known[0] == written:
+            return known[1]
+        summary = run.summary()
+        if not summary.state.is_live:
+            self._ended[run.id] = (written, summary)
+        return summary
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise RunError(
+            f"a run's name must be letters, digits, '.', '_' or '-', at most 100, and begin with "
+            f"a letter or digit. Received: {name!r}."
+        )

@@ -1,0 +1,23 @@
+"""The CIFAR-10 training dashboard: `streamlit run dashboard.py`."""
+
+import streamlit as st
+
+from ui import frame, state
+from ui.text import _
+
+st.set_page_config(
+    page_title=_("CIFAR-10 dashboard"), page_icon=":material/neurology:", layout="wide"
+)
+page = st.navigation(
+    [
+        st.Page("pages/data.py", title=_("Data"), icon=":material/grid_view:", default=True),
+        st.Page("pages/model.py", title=_("Model"), icon=":material/layers:"),
+        st.Page("pages/train.py", title=_("Train"), icon=":material/play_arrow:"),
+        st.Page("pages/evaluate.py", title=_("Evaluate"), icon=":material/monitoring:"),
+        st.Page("pages/predict.py", title=_("Predict"), icon=":material/image_search:"),
+        st.Page("pages/compare.py", title=_("Compare"), icon=":material/compare_arrows:"),
+    ]
+)
+frame.enter()
+page.run()
+state.tensorflow()  # begun only now, so that it does not hold up the first page

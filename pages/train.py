@@ -1,0 +1,118 @@
+"""Train a network and watch it."""
+
+import streamlit as st
+
+from cifar_core.config import PRESETS, TrainingConfig, preset_of
+from cifar_core.errors import CifarError
+from cifar_core.events import RunState
+from cifar_core.runs import Summary
+from ui import frame, state
+from ui.monitor import monitor
+from ui.state import Key
+from ui.text import _
+
+frame.guard("pages/train.py")
+
+
+def controls(summaries: list[Summary]) -> None:
+    """The tutorial's two settings, the rest one click away, and the start."""
+    state.begin_settings()
+    preset = preset_of(state.settings())
+    st.session_state[Key.PRESET] = preset
+    row = st.columns([3, 2, 3, 2, 2], vertical_alignment="bottom")
+    row[0].selectbox(
+        _("Preset"),
+        [*PRESETS, *(["custom"] if preset == "custom" else [])],
+        key=Key.PRESET,
+        on_change=state.show_preset,
+        help=_("Settings that belong together; changing one by hand makes it 'custom'."),
+    )
+    dropout = row[1].toggle(_("Dropout"), key=Key.DROPOUT, help=help_of("dropout"))
+    row[2].slider(
+        _("Dropout rate"), 0.05, 0.9, step=0.05, key=Key.DROPOUT_RATE, disabled=not dropout
+    )
+    row[3].number_input(_("Epochs"), 1, 1000, key=Key.EPOCHS, help=help_of("epochs"))
+    live = [summary for summary in summaries if summary.state.is_live]
+    if row[4].button(
+        _("Start training"),
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=bool(live),
+        help=_("A run is training. Stop it, or wait for its end.") if live else None,
+    ):
+        try:
+            state.start_training()
+        except CifarError as error:
+            st.error(str(error))
+        else:
+            st.rerun()
+    with st.expander(_("More settings"), icon=":material/tune:"):
+        row = st.columns(4, vertical_alignment="bottom")
+        row[0].number_input(_("Batch size"), 1, 4096, key=Key.BATCH_SIZE)
+        row[1].number_input(
+            _("Learning rate"), 0.00001, 1.0, step=0.0005, format="%.5f", key=Key.LEARNING_RATE
+        )
+        row[2].selectbox(
+            _("Validation"),
+            ["test", "holdout"],
+            format_func={
+                "test": _("on the test set, the tutorial's way"),
+                "holdout": _("on a tenth of the training images"),
+            }.get,
+            key=Key.VALIDATION,
+            help=_(
+                "A choice made by looking at the test set, such as the best epoch, makes the "
+                "test figure too good. A hold-out leaves the test set unseen until the end."
+            ),
+        )
+        row[3].number_input(_("Seed"), 0, 2**32 - 1, key=Key.SEED, help=help_of("seed"))
+
+
+def help_of(name: str) -> str:
+    """A setting's help, from where the setting is defined."""
+    text: str = TrainingConfig.__dataclass_fields__[name].metadata["help"]
+    return _(text[0].upper() + text[1:] + ".")
+
+
+frame.title(_("Train"))
+state.dataset()
+summaries = state.store().summaries()
+controls(summaries)
+st.divider()
+if not summaries:
+    st.info(
+        _("Nothing has been trained yet. Press 'Start training' to watch the first network learn."),
+        icon=":material/info:",
+    )
+    st.stop()
+row = st.columns([4, 3, 2], vertical_alignment="bottom")
+with row[0]:
+    chosen = state.choose_run(summaries, _("Run"))
+axis = row[1].segmented_control(
+    _("x axis"),
+    ["epoch", "step"],
+    format_func={"epoch": _("by epoch"), "step": _("by step")}.get,
+    default="epoch",
+    required=True,
+    key=Key.AXIS,
+)
+if row[2].button(
+    _("Stop"),
+    icon=":material/stop:",
+    width="stretch",
+    disabled=chosen.state not in (RunState.STARTING, RunState.RUNNING),
+):
+    chosen.run.request_stop()
+    st.rerun()
+
+
+@st.fragment(run_every=0.5 if chosen.state.is_live else None)
+def watch() -> None:
+    """The monitor, again and again while the run lives; the whole page once it has ended."""
+    if chosen.state.is_live and not chosen.run.state.is_live:
+        st.rerun()
+    monitor(chosen.run, axis)
+
+
+watch()

@@ -1,0 +1,197 @@
+"""The command line, as a process, the way it is used."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def environment(tmp_path: Path, blobs_npz: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "CIFAR10_RUNS": str(tmp_path / "runs"),
+        "CIFAR10_CACHE": str(tmp_path / "cache"),
+        "CIFAR10_DATA": str(blobs_npz),
+    }
+
+
+def cifar(environment: dict[str, str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cifar_core", *map(str, arguments)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def answer(environment: dict[str, str], *arguments: str | Path) -> object:
+    done = cifar(environment, *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_from_training_to_prediction(environment: dict[str, str], tmp_path: Path) -> None:
+    done = cifar(environment, "train", "--epochs", "4", "--name", "first", "--json")
+    assert done.returncode == 0, done.stderr
+    trained = json.loads(done.stdout)
+    assert (trained["run"], trained["state"], trained["epochs"]) == ("first", "finished", 4)
+    assert trained["test_accuracy"] > 0.5
+    assert done.stderr.count("epoch ") == 4
+    assert "0000 00:00" not in done.stderr, "TensorFlow's start-up notices are kept away"
+
+    left = {path.name for path in (tmp_path / "runs" / "first").iterdir()}
+    assert left >= {"config.json", "environment.json", "events.jsonl", "model.keras"}
+    assert left >= {"checkpoint.keras", "predictions.npz"}
+
+    (listed,) = answer(environment, "runs")
+    assert listed == trained
+    evaluated = answer(environment, "evaluate", "first")
+    assert evaluated["accuracy"] == trained["test_accuracy"]
+    assert evaluated["loss"] == trained["test_loss"]
+    assert np.sum(evaluated["confusion_matrix"]) == 200
+    assert len(evaluated["per_class"]) == 10
+
+    (one,) = answer(environment, "predict", "first", "--index", "3")
+    assert (one["image"], one["index"], one["true_label"]) == (None, 3, "cat")
+    assert sum(one["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert one["label"] == max(one["probabilities"], key=one["probabilities"].get)
+    with np.load(tmp_path / "runs" / "first" / "predictions.npz") as saved:
+        expected = saved["probabilities"][3]
+    np.testing.assert_allclose(list(one["probabilities"].values()), expected, atol=1e-5)
+
+    (drawn,) = answer(environment, "predict", "first", "--random")
+    assert 0 <= drawn["index"] < 200
+
+    photos = [tmp_path / "a.png", tmp_path / "b.jpg"]
+    for photo in photos:
+        Image.new("RGB", (90, 60), (200, 30, 30)).save(photo)
+    found = answer(environment, "predict", "first", *photos)
+    assert [entry["image"] for entry in found] == [str(photo) for photo in photos]
+    assert {entry["true_label"] for entry in found} == {None}
+
+
+def test_ctrl_c_stops_gracefully(environment: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cifar_core", "train", "--epochs", "1000", "--json"]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as worker:
+        for line in worker.stderr:
+            if line.startswith("epoch 2/"):
+                break
+        worker.send_signal(signal.SIGINT)
+        out, _ = worker.communicate(timeout=60)
+    assert worker.returncode == 0
+    ended = json.loads(out)
+    assert ended["state"] == "stopped"
+    assert 2 <= ended["epochs"] < 1000
+    assert ended["test_accuracy"] is not None
+    left = {path.name for path in (tmp_path / "runs" / ended["run"]).iterdir()}
+    assert left >= {"model.keras", "checkpoint.keras", "predictions.npz"}
+
+
+def wrong_npz(folder: Path) -> Path:
+    path = folder / "wrong.npz"
+    x, y = np.zeros((4, 28, 28), np.uint8), np.arange(4)
+    np.savez(path, x_train=x, y_train=y, x_test=x, y_test=y)
+    return path
+
+
+def zip_without_train(folder: Path) -> Path:
+    path = folder / "no-train.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("test/cat/1.jpg", b"")
+    return path
+
+
+def zip_with_half_an_image(folder: Path) -> Path:
+    rng = np.random.default_rng(0)
+    picture = folder / "whole.jpg"
+    Image.fromarray(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(picture)
+    whole = picture.read_bytes()
+    path = folder / "half.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for split in ("train", "test"):
+            for name in ("cat", "dog"):
+                for number in range(2):
+                    archive.writestr(f"{split}/{name}/{number}.jpg", whole)
+        archive.writestr("train/dog/9.jpg", whole[: len(whole) // 2])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda folder: folder / "nowhere.zip", "nowhere.zip"),
+        (zip_without_train, "train"),
+        (wrong_npz, "x_train"),
+        (zip_with_half_an_image, "train/dog/9.jpg"),
+    ],
+    ids=["missing", "no-train", "wrong-npz", "half-image"],
+)
+def test_wrong_data_is_one_line_and_leaves_no_run(
+    environment: dict[str, str], tmp_path: Path, make, named: str
+) -> None:
+    done = cifar(environment, "train", "--epochs", "1", "--data", make(tmp_path))
+    assert_one_line(done, named)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["train", "--epochs", "0"], "epochs"),
+        (["train", "--dropout", "1.2"], "dropout=1.2"),
+        (["train", "--epochs", "many"], "many"),
+        (["train", "--preset", "magic"], "magic"),
+        (["train", "--no-such-option"], "--no-such-option"),
+        (["evaluate", "nobody"], "nobody"),
+        (["predict", "nobody", "--index", "1"], "nobody"),
+        (["predict", "nobody"], "--index"),
+        (["predict", "../../etc", "--random"], "../../etc"),
+        (["frobnicate"], "frobnicate"),
+        ([], "COMMAND"),
+    ],
+)
+def test_wrong_use_is_one_line(
+    environment: dict[str, str], arguments: list[str], named: str
+) -> None:
+    assert_one_line(cifar(environment, *arguments), named)
+
+
+def assert_one_line(done: subprocess.CompletedProcess[str], named: str) -> None:
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert named in done.stderr
+
+
+@pytest.mark.parametrize("command", ["data", "train", "runs", "evaluate", "predict"])
+def test_help_has_an_example(environment: dict[str, str], command: str) -> None:
+    done = cifar(environment, command, "--help")
+    assert done.returncode == 0
+    assert f"example: python -m cifar_core {command}" in done.stdout
+    assert "--json" in done.stdout
+
+
+def test_no_runs_yet_says_the_next_step(environment: dict[str, str]) -> None:
+    assert "python -m cifar_core train" in cifar(environment, "runs").stdout
+    assert answer(environment, "runs") == []

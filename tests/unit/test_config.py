@@ -1,0 +1,65 @@
+"""TrainingConfig: its rules, its JSON, its presets."""
+
+from dataclasses import fields
+
+import pytest
+
+from cifar_core.config import PRESETS, TrainingConfig, preset_of
+from cifar_core.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("epochs", 1001),
+        ("epochs", 2.5),
+        ("epochs", True),
+        ("epochs", "3"),
+        ("dropout", 1.2),
+        ("dropout", 1.0),
+        ("dropout", -0.1),
+        ("dropout", float("nan")),
+        ("batch_size", 0),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("inf")),
+        ("validation", "train"),
+        ("seed", -1),
+        ("seed", 2**32),
+    ],
+)
+def test_a_broken_rule_is_told_with_the_value(name: str, value: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        TrainingConfig(**{name: value})
+    message = str(caught.value)
+    assert message.startswith(f"`{name}` must be ")
+    assert f"Received: {name}={value!r}." in message
+    assert "\n" not in message
+
+
+def test_whole_numbers_do_for_real_ones() -> None:
+    assert TrainingConfig(dropout=0) == TrainingConfig(dropout=0.0)
+
+
+def test_json_and_back() -> None:
+    config = TrainingConfig(epochs=3, dropout=0.25, validation="holdout", seed=9)
+    assert TrainingConfig.from_json(config.to_json()) == config
+    assert TrainingConfig.from_json({"epochs": 3}) == TrainingConfig(epochs=3)
+    with pytest.raises(ConfigError, match="unknown setting"):
+        TrainingConfig.from_json({"epoch": 3})
+
+
+def test_every_setting_is_explained() -> None:
+    for spec in fields(TrainingConfig):
+        assert spec.metadata["help"], spec.name
+        assert spec.metadata["rule"], spec.name
+
+
+def test_presets_are_the_tutorials() -> None:
+    assert PRESETS["tutorial-baseline"] == TrainingConfig(epochs=10, dropout=0.0, batch_size=32)
+    assert PRESETS["tutorial-dropout"] == TrainingConfig(epochs=15, dropout=0.4, batch_size=32)
+
+
+def test_a_preset_is_known_again_whatever_the_seed() -> None:
+    assert preset_of(TrainingConfig(epochs=15, dropout=0.4, seed=5)) == "tutorial-dropout"
+    assert preset_of(TrainingConfig(epochs=14, dropout=0.4)) == "custom"

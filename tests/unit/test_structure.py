@@ -1,0 +1,86 @@
+"""One way only: dashboard -> pages -> ui -> cifar_core."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+CORE = sorted((ROOT / "cifar_core").rglob("*.py"))
+PAGES = sorted((ROOT / "pages").glob("*.py"))
+UI = sorted((ROOT / "ui").glob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Top-level names of everything a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name.split(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_the_engine_loads_without_a_web_framework() -> None:
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in CORE
+        if path.name != "__main__.py"
+    ]
+    code = (
+        f"import importlib, sys\nfor name in {modules}: importlib.import_module(name)\n"
+        "print([name for name in ('streamlit', 'plotly', 'tensorflow') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
+def test_the_engine_imports_nothing_above_it(path: Path) -> None:
+    assert not imports(path) & {"streamlit", "plotly", "ui", "pages", "dashboard"}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_pages_import_neither_tensorflow_nor_one_another(path: Path) -> None:
+    assert not imports(path) & {"tensorflow", "keras", "pages", "dashboard"}
+
+
+@pytest.mark.parametrize("path", UI, ids=lambda path: path.stem)
+def test_what_pages_share_imports_no_page(path: Path) -> None:
+    found = imports(path)
+    assert not found & {"pages", "dashboard"}
+    if path.stem == "charts":
+        assert "streamlit" not in found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in [*CORE, *PAGES, *UI] if path.name != "runs.py"],
+    ids=lambda path: path.stem,
+)
+def test_only_runs_py_knows_a_runs_files(path: Path) -> None:
+    names = {"config.json", "environment.json", "events.jsonl", "model.keras", "checkpoint.keras"}
+    names |= {"predictions.npz", "notes.md", "worker.log"}
+    strings = {
+        node.value
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+    }
+    assert not strings & names
+
+
+def test_the_router_is_short() -> None:
+    assert len((ROOT / "dashboard.py").read_text().splitlines()) < 60
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_pages_are_thin_and_guarded(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 250
+    assert f'frame.guard("pages/{path.name}")' in text

@@ -1,0 +1,77 @@
+"""What stands around every page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cifar_core.runs import Summary
+from ui import state
+from ui.text import _
+
+
+def guard(page: str) -> None:
+    """Opens every page: sends a session that came in past dashboard.py through it first.
+
+    With a folder named pages, Streamlit runs a page by itself when the first request to a fresh
+    server is a deep link: without the frame and with another name.
+
+    Args:
+        page: the page's own path from the project's root.
+    """
+    if not state.router_has_run():
+        state.note_router(page, st.query_params.to_dict())
+        st.switch_page("dashboard.py")
+
+
+def enter() -> None:
+    """Begin the frame: back to the page a deep link asked for, and the sidebar."""
+    state.note_router()
+    if link := state.take_deep_link():
+        page, query = link
+        st.switch_page(page, query_params=query)
+    with st.sidebar:
+        choices = state.data_choices()
+        st.selectbox(
+            _("Images"),
+            choices,
+            index=choices.index(state.data_choice()),
+            format_func=state.data_label,
+            key=state.Key.DATA,
+            persist_state="session",
+            help=_("What the pages show and new trainings learn from."),
+        )
+        if choices == ["synthetic"]:
+            st.caption(
+                _(
+                    "CIFAR-10 is not on this machine yet. The built-in images are drawn by code; "
+                    "figures on them say nothing about CIFAR-10."
+                )
+            )
+        _device()
+
+
+def _device() -> None:
+    """The device that trainings get, once TensorFlow in the background knows it."""
+
+    @st.fragment(run_every=1.0 if state.device() is None else None)
+    def show() -> None:
+        found = state.device() or _("being looked up")
+        st.caption(_("Device: {device}").format(device=found))
+
+    show()
+
+
+def title(text: str) -> None:
+    """A page's title, with the images that its figures speak of."""
+    st.title(text)
+    if state.data_choice() == "synthetic":
+        st.badge(_("Built-in images (synthetic), not CIFAR-10"), color="orange")
+
+
+def need_runs(summaries: list[Summary], sentence: str) -> None:
+    """Where there are no runs: say the next step, offer it, and end the page."""
+    if summaries:
+        return
+    st.info(sentence, icon=":material/info:")
+    st.page_link("pages/train.py", label=_("Train a network"), icon=":material/play_arrow:")
+    st.stop()

@@ -1,0 +1,144 @@
+"""What one looks at while a run trains."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from cifar_core.events import RunState
+from cifar_core.runs import History, Run, Summary
+from cifar_core.training import steps_per_epoch
+from ui import curves, state
+from ui.live_chart import live_chart
+from ui.text import _
+
+
+def monitor(run: Run, axis: curves.Axis) -> None:
+    """State, progress, figures, charts and log of one run."""
+    summary, history = run.summary(), state.history(run)
+    images = summary.environment.get("train_images")
+    steps = steps_per_epoch(images, summary.config) if images else None
+    status(summary, history, steps)
+    figures(history)
+    total = summary.config.epochs * (1 if axis == "epoch" else steps or 1)
+    for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
+        with column:
+            st.markdown(f"**{curves.title(metric)}**")
+            live_chart(
+                curves.figure(
+                    curves.curves(run, history, metric, axis, batches=True),
+                    metric,
+                    axis,
+                    x_max=total if summary.state.is_live and steps else None,
+                ),
+                key=f"train-{metric}",
+                label=_("{metric} of run {run}").format(metric=curves.title(metric), run=run.id),
+            )
+    with st.expander(_("Log"), icon=":material/notes:"):
+        st.code("\n".join(log_lines(history)[-200:]) or " ", language=None, height=200)
+
+
+def status(summary: Summary, history: History, steps: int | None) -> None:
+    """One line of words, and a bar while the run lives."""
+    config = summary.config
+    step = history.batches[-1].step if history.batches else 0
+    share = step / (steps * config.epochs) if steps else 0.0
+    data = summary.data_name
+    match summary.state:
+        case RunState.STARTING:
+            words = _("Starting")
+        case RunState.RUNNING if not history.batches:
+            words = history.log[-1].message if history.log else _("Starting")
+        case RunState.RUNNING:
+            speed = history.batches[-1].images_per_second
+            words = _("Epoch {epoch} of {epochs} · {speed} images/s · {left} left · {data}").format(
+                epoch=history.batches[-1].epoch,
+                epochs=config.epochs,
+                speed=f"{speed:,.0f}",
+                left=duration(time_left(history, steps, config.epochs)),
+                data=data,
+            )
+        case RunState.STOPPING:
+            words = _("Stopping: saving the network and testing it")
+        case RunState.FINISHED | RunState.STOPPED:
+            ending = {
+                RunState.FINISHED: _("Finished after {epochs} epochs"),
+                RunState.STOPPED: _("Stopped after {epochs} whole epochs"),
+            }[summary.state].format(epochs=summary.epochs)
+            parts = [ending]
+            if summary.test_accuracy is not None:
+                figure = f"{summary.test_accuracy:.2%}"
+                parts.append(_("test accuracy {figure}").format(figure=figure))
+            words = " · ".join([*parts, data])
+        case RunState.FAILED:
+            words = _("Failed: {message}").format(message=summary.message)
+        case _:
+            words = _("Interrupted: the process that trained it is gone. Its epochs are kept.")
+    if summary.state.is_live:
+        st.progress(min(share, 1.0), text=words)
+    elif summary.state is RunState.FAILED:
+        st.error(words, icon=":material/error:")
+    elif summary.state is RunState.INTERRUPTED:
+        st.warning(words, icon=":material/warning:")
+    else:
+        st.success(words, icon=":material/check_circle:")
+
+
+def figures(history: History) -> None:
+    """The last epoch's figures with their change."""
+    last = history.epochs[-1] if history.epochs else None
+    before = history.epochs[-2] if len(history.epochs) > 1 else None
+    names = {
+        "accuracy": _("Train accuracy"),
+        "val_accuracy": _("Validation accuracy"),
+        "loss": _("Train loss"),
+        "val_loss": _("Validation loss"),
+    }
+    for column, (name, label) in zip(st.columns(4), names.items(), strict=True):
+        is_share = name.endswith("accuracy")
+        value, change = (getattr(event, name, None) for event in (last, before))
+        shown = "–" if value is None else f"{value:.2%}" if is_share else f"{value:.4f}"
+        delta = None
+        if value is not None and change is not None:
+            moved = value - change
+            delta = f"{100 * moved:+.2f}" if is_share else f"{moved:+.4f}"
+        column.metric(label, shown, delta, delta_color="normal" if is_share else "inverse")
+
+
+def time_left(history: History, steps: int | None, epochs: int) -> float:
+    """Seconds until the last epoch ends, at the pace since the first batch event."""
+    first, last = history.batches[0], history.batches[-1]
+    if not steps or last.step == first.step:
+        return float("nan")
+    pace = (time.time() - first.time) / (last.step - first.step)
+    return pace * (steps * epochs - last.step)
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, '–' where nobody knows."""
+    if seconds != seconds:
+        return "–"
+    minutes, rest = divmod(round(max(seconds, 0)), 60)
+    return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
+
+
+def log_lines(history: History) -> list[str]:
+    """Messages and epochs in the order they came."""
+    told = [(event.time, event.message) for event in history.log]
+    told += [
+        (
+            event.time,
+            f"epoch {event.epoch}: loss {event.loss:.4f}, accuracy {event.accuracy:.2%}, "
+            f"val_loss {event.val_loss:.4f}, val_accuracy {event.val_accuracy:.2%}, "
+            f"{event.seconds:.1f} s",
+        )
+        for event in history.epochs
+    ]
+    told += [
+        (event.time, " ".join(filter(None, [event.state, event.message])))
+        for event in history.states
+    ]
+    return [
+        f"{time.strftime('%H:%M:%S', time.localtime(at))}  {words}" for at, words in sorted(told)
+    ]

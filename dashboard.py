@@ -1,13 +1,15 @@
 """The CIFAR-10 training dashboard: `streamlit run dashboard.py`."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from ui import frame, state
 from ui.text import _
 
-st.set_page_config(
-    page_title=_("CIFAR-10 dashboard"), page_icon=":material/neurology:", layout="wide"
-)
+ICON = Path(__file__).parent / "static" / "icon.png"  # a Material icon would be fetched
+
+st.set_page_config(page_title=_("CIFAR-10 dashboard"), page_icon=ICON, layout="wide")
 page = st.navigation(
     [
         st.Page("pages/data.py", title=_("Data"), icon=":material/grid_view:", default=True),

@@ -11,7 +11,7 @@ frame.guard("pages/data.py")
 frame.title(_("Data"))
 data = state.dataset()
 
-names = {"train": _("Training images"), "test": _("Test images")}
+names = {"train": _("Training"), "test": _("Test")}
 bar = st.columns([2, 3, 1, 1, 1], vertical_alignment="bottom")
 split = bar[0].segmented_control(
     _("Split"), list(names), format_func=names.get, default="train", required=True, key=Key.SPLIT
@@ -50,14 +50,14 @@ st.caption(
 st.subheader(_("Shapes"))
 rows = [("x_train", data.x_train), ("y_train", data.y_train)]
 rows += [("x_test", data.x_test), ("y_test", data.y_test)]
-st.dataframe(
+st.table(
     {
         _("Array"): [name for name, _array in rows],
         _("Shape"): [" × ".join(f"{size:,}" for size in array.shape) for _name, array in rows],
         _("Type"): [str(array.dtype) for _name, array in rows],
     },
-    hide_index=True,
     width="content",
+    hide_index=True,
 )
 source = data.source
 st.caption(

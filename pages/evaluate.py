@@ -87,18 +87,13 @@ st.plotly_chart(
 
 st.subheader(_("Each class"))
 figures = evaluation.per_class(matrix)
-st.dataframe(
+st.table(
     {
         _("Class"): run.class_names,
-        _("Precision"): [row.precision for row in figures],
-        _("Recall"): [row.recall for row in figures],
-        _("F1"): [row.f1 for row in figures],
-        _("Test images"): [row.images for row in figures],
+        _("Precision"): [f"{row.precision:.1%}" for row in figures],
+        _("Recall"): [f"{row.recall:.1%}" for row in figures],
+        _("F1"): [f"{row.f1:.1%}" for row in figures],
+        _("Test images"): [f"{row.images:,}" for row in figures],
     },
     hide_index=True,
-    height="content",
-    column_config={
-        _(name): st.column_config.NumberColumn(format="percent")
-        for name in ("Precision", "Recall", "F1")
-    },
 )

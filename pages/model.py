@@ -16,16 +16,14 @@ figures[0].metric(_("Parameters"), f"{total:,}")
 figures[1].metric(_("Layers"), len(layers))
 figures[2].metric(_("Dropout"), f"{config.dropout:.0%}" if config.dropout else _("off"))
 
-st.dataframe(
+st.table(
     {
         _("Layer"): [layer.name for layer in layers],
         _("Kind"): [layer.kind for layer in layers],
         _("Output shape"): [" × ".join(map(str, layer.output_shape)) for layer in layers],
-        _("Parameters"): [layer.parameters for layer in layers],
+        _("Parameters"): [f"{layer.parameters:,}" for layer in layers],
     },
     hide_index=True,
-    height="content",
-    column_config={_("Parameters"): st.column_config.NumberColumn(format="localized")},
 )
 st.caption(
     _(

@@ -16,10 +16,9 @@ frame.guard("pages/train.py")
 
 def controls(summaries: list[Summary]) -> None:
     """The tutorial's two settings, the rest one click away, and the start."""
-    state.begin_settings()
     preset = preset_of(state.settings())
     st.session_state[Key.PRESET] = preset
-    row = st.columns([3, 2, 3, 2, 2], vertical_alignment="bottom")
+    row = st.columns([3, 2, 3, 2, 3], vertical_alignment="bottom")
     row[0].selectbox(
         _("Preset"),
         [*PRESETS, *(["custom"] if preset == "custom" else [])],
@@ -27,11 +26,21 @@ def controls(summaries: list[Summary]) -> None:
         on_change=state.show_preset,
         help=_("Settings that belong together; changing one by hand makes it 'custom'."),
     )
-    dropout = row[1].toggle(_("Dropout"), key=Key.DROPOUT, help=help_of("dropout"))
-    row[2].slider(
-        _("Dropout rate"), 0.05, 0.9, step=0.05, key=Key.DROPOUT_RATE, disabled=not dropout
+    dropout = row[1].toggle(
+        _("Dropout"), key=Key.DROPOUT, persist_state="session", help=help_of("dropout")
     )
-    row[3].number_input(_("Epochs"), 1, 1000, key=Key.EPOCHS, help=help_of("epochs"))
+    row[2].slider(
+        _("Dropout rate"),
+        0.05,
+        0.9,
+        step=0.05,
+        key=Key.DROPOUT_RATE,
+        persist_state="session",
+        disabled=not dropout,
+    )
+    row[3].number_input(
+        _("Epochs"), 1, 1000, key=Key.EPOCHS, persist_state="session", help=help_of("epochs")
+    )
     live = [summary for summary in summaries if summary.state.is_live]
     if row[4].button(
         _("Start training"),
@@ -49,7 +58,7 @@ def controls(summaries: list[Summary]) -> None:
             st.rerun()
     with st.expander(_("More settings"), icon=":material/tune:"):
         row = st.columns(4, vertical_alignment="bottom")
-        row[0].number_input(_("Batch size"), 1, 4096, key=Key.BATCH_SIZE)
+        row[0].number_input(_("Batch size"), 1, 4096, key=Key.BATCH_SIZE, persist_state="session")
         row[1].number_input(
             _("Learning rate"), 0.00001, 1.0, step=0.0005, format="%.5f", key=Key.LEARNING_RATE
         )
@@ -61,12 +70,15 @@ def controls(summaries: list[Summary]) -> None:
                 "holdout": _("on a tenth of the training images"),
             }.get,
             key=Key.VALIDATION,
+            persist_state="session",
             help=_(
                 "A choice made by looking at the test set, such as the best epoch, makes the "
                 "test figure too good. A hold-out leaves the test set unseen until the end."
             ),
         )
-        row[3].number_input(_("Seed"), 0, 2**32 - 1, key=Key.SEED, help=help_of("seed"))
+        row[3].number_input(
+            _("Seed"), 0, 2**32 - 1, key=Key.SEED, persist_state="session", help=help_of("seed")
+        )
 
 
 def help_of(name: str) -> str:

@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar_core.data.dataset import CIFAR10_CLASSES, Dataset, Source
+from cifar_core.config import TrainingConfig
+from cifar_core.data import CIFAR10_CLASSES, Dataset, Source, load_data
+from cifar_core.launch import execute
+from cifar_core.runs import RunStore
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,7 +45,7 @@ def blobs() -> Dataset:
     colours = rng.integers(0, 200, (10, 3))
 
     def draw(images: int) -> tuple[np.ndarray, np.ndarray]:
-        labels = np.arange(images, dtype=np.uint8) % 10
+        labels = (np.arange(images) % 10).astype(np.uint8)
         noise = rng.integers(0, 56, (images, 32, 32, 3))
         return (colours[labels][:, None, None, :] + noise).astype(np.uint8), labels
 
@@ -62,3 +65,20 @@ def blobs_npz(blobs: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
         y_test=blobs.y_test,
     )
     return path
+
+
+@pytest.fixture(scope="session")
+def built_in_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder in which the built-in images are drawn already."""
+    folder = tmp_path_factory.mktemp("cache")
+    load_data("synthetic", cache_dir=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(blobs_npz: Path, tmp_path_factory: pytest.TempPathFactory) -> RunStore:
+    """Two finished runs on the easy images, 'plain' and 'dropout'. Not to be written to."""
+    store = RunStore(tmp_path_factory.mktemp("trained") / "runs")
+    for name, dropout in (("plain", 0.0), ("dropout", 0.4)):
+        execute(store.create(TrainingConfig(epochs=3, dropout=dropout), name), str(blobs_npz))
+    return store

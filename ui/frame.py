@@ -29,6 +29,7 @@ def enter() -> None:
     if link := state.take_deep_link():
         page, query = link
         st.switch_page(page, query_params=query)
+    state.begin_settings()
     with st.sidebar:
         choices = state.data_choices()
         st.selectbox(

@@ -76,6 +76,11 @@ def take_deep_link() -> tuple[str, dict[str, str]] | None:
 # Images
 
 
+@st.cache_resource(show_spinner=False)
+def _datasets() -> dict[str, Dataset]:
+    return {}
+
+
 def data_choices() -> list[str]:
     """The data sets at hand, the best first, in the form that `load_data` takes."""
     given = os.environ.get("CIFAR10_DATA")
@@ -87,8 +92,11 @@ def data_choices() -> list[str]:
 
 def data_label(choice: str) -> str:
     """What a person calls a data set."""
-    known = {"official": "CIFAR-10", "synthetic": _("Built-in images (synthetic)")}
-    return known.get(choice) or Path(choice).name
+    if choice == "synthetic":
+        return _("Built-in images (synthetic)")
+    if choice in _datasets():
+        return _datasets()[choice].source.name
+    return "CIFAR-10" if choice == "official" else Path(choice).name
 
 
 def data_choice() -> str:
@@ -96,11 +104,6 @@ def data_choice() -> str:
     choices = data_choices()
     chosen = st.session_state.get(Key.DATA)
     return chosen if chosen in choices else choices[0]
-
-
-@st.cache_resource(show_spinner=False)
-def _datasets() -> dict[str, Dataset]:
-    return {}
 
 
 def dataset() -> Dataset:
@@ -234,8 +237,6 @@ def begin_settings() -> None:
     """Give every settings widget a value before it is drawn, on whichever page that is."""
     for key, value in _widget_values(TrainingConfig()).items():
         st.session_state.setdefault(key, value)
-        # A widget's value is dropped with the widget; setting it keeps it for the next page.
-        st.session_state[key] = st.session_state[key]
 
 
 def settings() -> TrainingConfig:

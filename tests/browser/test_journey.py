@@ -1,0 +1,239 @@
+"""The main job from end to end in a real Chromium, on the built-in images."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import select
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from cifar_core.events import RunState
+from cifar_core.runs import Run, RunStore
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RunStore]:
+    """A runs' folder of the test's own; whatever still trains in it at the end is stopped."""
+    store = RunStore(tmp_path / "runs")
+    yield store
+    for run in store.runs():
+        for worker in workers(run):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+
+
+@pytest.fixture
+def environment(store: RunStore, built_in_cache: Path, tmp_path: Path) -> dict[str, str]:
+    return {
+        "CIFAR10_RUNS": str(store.root),
+        "CIFAR10_CACHE": str(built_in_cache),
+        "CIFAR10_DATA": "synthetic",
+        "KERAS_HOME": str(tmp_path / "keras"),
+    }
+
+
+@pytest.fixture
+def url(start_dashboard, environment: dict[str, str]) -> Iterator[str]:
+    with start_dashboard(ROOT / "dashboard.py", env=environment) as address:
+        yield address
+
+
+def processes(*words: str) -> list[int]:
+    """Those whose command line has all these words."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (folder / "cmdline").read_bytes().decode().split("\0")
+            if set(words) <= set(command):
+                found.append(int(folder.name))
+    return found
+
+
+def workers(run: Run) -> list[int]:
+    """Processes that train this run."""
+    return processes("cifar_core", "train", run.id)
+
+
+def go(page: Page, name: str) -> None:
+    """Click through to a page and wait until it is there."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+
+
+def chart(page: Page, key: str) -> Locator:
+    return page.locator(f'[data-testid="live-chart"][data-key="{key}"]')
+
+
+def points(page: Page, key: str) -> int:
+    return chart(page, key).evaluate(
+        "node => (node.data || []).reduce((sum, trace) => sum + (trace.x ? trace.x.length : 0), 0)"
+    )
+
+
+def wait_for_points(page: Page, key: str, more_than: int) -> int:
+    page.wait_for_function(
+        "([key, n]) => { const node = document.querySelector("
+        "`[data-testid=live-chart][data-key=${key}]`); return node && node.data && "
+        "node.data.reduce((sum, trace) => sum + (trace.x ? trace.x.length : 0), 0) > n }",
+        arg=[key, more_than],
+        timeout=60_000,
+    )
+    return points(page, key)
+
+
+def set_epochs(page: Page, epochs: int) -> None:
+    field = page.get_by_label("Epochs", exact=True)
+    field.fill(str(epochs))
+    field.press("Enter")
+    expect(page.get_by_label("Preset")).to_have_value("custom")
+
+
+def start_training(page: Page, store: RunStore, epochs: int) -> Run:
+    """Press 'Start training' and wait for the first figures."""
+    go(page, "Train")
+    set_epochs(page, epochs)
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text("images/s")).to_be_visible(timeout=60_000)
+    return store.runs()[0]
+
+
+def test_look_train_evaluate_predict(page: Page, url: str, store: RunStore) -> None:
+    page.goto(url)
+    expect(page.get_by_role("heading", name="Data", exact=True)).to_be_visible()
+    pictures = page.locator("figure")
+    expect(pictures).to_have_count(20)
+    expect(pictures.first.locator("figcaption")).to_contain_text("#0")
+    expect(page.get_by_text("synthetic").first).to_be_visible()
+
+    go(page, "Model")
+    expect(page.get_by_text("122,570")).to_be_visible(timeout=60_000)
+
+    go(page, "Train")
+    page.get_by_text("Dropout", exact=True).click()
+    set_epochs(page, 40)
+    page.get_by_role("button", name="Start training").click()
+    grown = [0]
+    for _ in range(4):
+        grown.append(wait_for_points(page, "train-loss", grown[-1]))
+    wait_for_points(page, "train-accuracy", 3)
+    (run,) = store.runs()
+    assert (run.config.dropout, run.config.epochs) == (0.4, 40)
+    assert run.history().epochs == [], "the charts have grown within the first epoch"
+
+    page.reload()
+    expect(page.get_by_text("images/s")).to_be_visible()
+    seen = wait_for_points(page, "train-loss", grown[-1])
+    wait_for_points(page, "train-loss", seen)
+    assert len(store.runs()) == 1
+
+    expect(page.get_by_text("Epoch 2 of 40")).to_be_visible(timeout=90_000)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("Stopped after")).to_be_visible(timeout=60_000)
+    assert run.state is RunState.STOPPED
+    accuracy = run.summary().test_accuracy
+    assert accuracy is not None
+
+    go(page, "Evaluate")
+    expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_contain_text(
+        f"{accuracy:.2%}"
+    )
+    charts = page.get_by_test_id("stPlotlyChart")
+    expect(charts).to_have_count(3)
+    expect(charts.nth(0).locator(".ytitle")).to_have_text("Accuracy")
+    expect(charts.nth(1).locator(".ytitle")).to_have_text("Loss")
+    expect(charts.nth(1).locator(".xtitle")).to_have_text("Epoch")
+    expect(charts.nth(2).locator(".ytitle")).to_have_text("True class")
+
+    go(page, "Predict")
+    bars = chart(page, "predict-test")
+    expect(bars.locator(".bars .point")).to_have_count(10, timeout=60_000)
+    shown = set()
+    for _ in range(3):
+        before = page.get_by_label("Test image index").input_value()
+        page.get_by_role("button", name="Random test image").click()
+        expect(page.get_by_label("Test image index")).not_to_have_value(before)
+        index = page.get_by_label("Test image index").input_value()
+        expect(page.get_by_role("img", name=f"Test image {index}:")).to_be_visible()
+        shown.add(index)
+    assert len(shown) > 1
+
+    file = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(file, "JPEG")
+    upload = page.get_by_test_id("stFileUploaderDropzoneInput")
+    upload.set_input_files({"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()})
+    expect(page.get_by_role("img", name="What the network sees: 32 × 32 pixels")).to_be_visible()
+    expect(chart(page, "predict-upload").locator(".bars .point")).to_have_count(10)
+    expect(page.get_by_text("Predicted:").nth(1)).to_be_visible()
+
+    torn = file.getvalue()[:200]
+    upload.set_input_files({"name": "torn.jpg", "mimeType": "image/jpeg", "buffer": torn})
+    expect(page.get_by_test_id("stAlert").filter(has_text="torn.jpg")).to_be_visible()
+    expect(chart(page, "predict-upload")).to_have_count(0)
+
+
+def test_two_tabs_show_one_run(page: Page, chromium: Browser, url: str, store: RunStore) -> None:
+    page.goto(url)
+    run = start_training(page, store, 60)
+    with chromium.new_context() as other:
+        second = other.new_page()
+        second.goto(f"{url}/train")
+        expect(second.get_by_text("images/s")).to_be_visible()
+        expect(second.get_by_label("Run", exact=True)).to_have_value(run.id)
+        wait_for_points(second, "train-loss", points(second, "train-loss"))
+        second.get_by_role("button", name="Stop", exact=True).click()
+        expect(page.get_by_text("Stopped after")).to_be_visible(timeout=60_000)
+        expect(second.get_by_text("Stopped after")).to_be_visible()
+
+
+def test_a_run_outlives_the_dashboard(
+    page: Page, start_dashboard, environment: dict[str, str], store: RunStore
+) -> None:
+    with start_dashboard(ROOT / "dashboard.py", env=environment) as url:
+        page.goto(url)
+        run = start_training(page, store, 3)
+        page.goto("about:blank")
+        (worker,) = workers(run)
+        (server,) = processes("streamlit", f"--server.port={url.rsplit(':', 1)[1]}")
+        os.kill(server, signal.SIGKILL)
+    step = run.history().batches[-1].step
+    assert run.state is RunState.RUNNING
+    ended, _, _ = select.select([os.pidfd_open(worker)], [], [], 180)
+    assert ended, "the worker goes on and comes to its end"
+    assert run.state is RunState.FINISHED
+    assert run.history().batches[-1].step > step
+    with start_dashboard(ROOT / "dashboard.py", env=environment) as url:
+        page.goto(f"{url}/train")
+        expect(page.get_by_text("Finished after 3 epochs")).to_be_visible()
+
+
+def test_a_killed_worker_shows_as_interrupted(page: Page, url: str, store: RunStore) -> None:
+    page.goto(url)
+    run = start_training(page, store, 60)
+    for worker in workers(run):
+        os.kill(worker, signal.SIGKILL)
+    expect(page.get_by_text("Interrupted")).to_be_visible(timeout=3_000)
+    assert run.state is RunState.INTERRUPTED
+    expect(page.get_by_role("button", name="Start training")).to_be_enabled()
+    go(page, "Compare")
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+
+
+def test_a_deep_link_to_a_cold_server_keeps_page_and_query(page: Page, url: str) -> None:
+    page.goto(f"{url}/compare?note=7")
+    expect(page.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stSidebarNav").get_by_role("link")).to_have_count(6)
+    assert "note=7" in page.url
+    assert page.url.startswith(f"{url}/compare")
+    expect(page).to_have_title("CIFAR-10 dashboard")

@@ -1,0 +1,171 @@
+"""Each page: what it shows, from the same numbers computed apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cifar_core import evaluation
+from cifar_core.runs import RunStore
+
+
+def labels(elements) -> list[str]:
+    return [element.label for element in elements]
+
+
+def by_label(elements, label: str):
+    (found,) = [element for element in elements if element.label == label]
+    return found
+
+
+def texts(app: AppTest) -> str:
+    kinds = ("info", "warning", "error", "success", "caption", "markdown")
+    return "\n".join(element.value for kind in kinds for element in app.get(kind))
+
+
+def html(app: AppTest) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+@pytest.mark.parametrize("name", ["data", "model", "train", "evaluate", "predict", "compare"])
+def test_empty_pages_say_the_next_step(open_page, name: str) -> None:
+    app = open_page(name)
+    assert [title.value for title in app.title] == [name.capitalize()]
+    if name in ("evaluate", "predict", "compare"):
+        assert "train" in app.info[0].value
+    if name == "train":
+        assert "Start training" in app.info[0].value
+
+
+def test_data_shows_the_first_twenty_and_filters(open_page) -> None:
+    app = open_page("data")
+    assert html(app).count("<figure") == 20
+    assert "20 of 400 images" in texts(app)
+    app.multiselect[0].select("cat").run()
+    assert "of 40 images" in texts(app)
+    assert html(app).count(">cat<") == 20
+    shown = html(app)
+    by_label(app.toggle, "Shuffle").set_value(True).run()
+    assert html(app) != shown
+    assert html(app).count("<figure") == 20
+
+
+def test_model_shows_the_tutorials_figures(open_page) -> None:
+    app = open_page("model")
+    assert by_label(app.metric, "Parameters").value == "122,570"
+    table = app.table[0].value
+    assert "15 × 15 × 32" in table["Output shape"].tolist()
+    assert "18,496" in table["Parameters"].tolist()
+
+
+def test_model_follows_the_training_settings(open_page) -> None:
+    app = open_page("train")
+    by_label(app.toggle, "Dropout").set_value(True).run()
+    app.switch_page("pages/model.py").run()
+    assert "Dropout" in app.table[0].value["Kind"].tolist()
+
+
+def test_presets_set_the_controls_and_are_known_again(open_page) -> None:
+    app = open_page("train")
+    preset = by_label(app.selectbox, "Preset")
+    assert preset.value == "tutorial-baseline"
+    preset.select("tutorial-dropout").run()
+    assert by_label(app.toggle, "Dropout").value
+    assert by_label(app.slider, "Dropout rate").value == 0.4
+    assert by_label(app.number_input, "Epochs").value == 15
+    by_label(app.number_input, "Epochs").set_value(4).run()
+    assert by_label(app.selectbox, "Preset").value == "custom"
+    by_label(app.number_input, "Epochs").set_value(15).run()
+    assert by_label(app.selectbox, "Preset").value == "tutorial-dropout"
+
+
+def test_settings_outlive_a_visit_to_another_page(open_page) -> None:
+    app = open_page("train")
+    by_label(app.number_input, "Epochs").set_value(7).run()
+    app.switch_page("pages/data.py").run()
+    app.switch_page("pages/train.py").run()
+    assert by_label(app.number_input, "Epochs").value == 7
+
+
+def test_train_shows_a_finished_run(with_runs: RunStore, open_page) -> None:
+    app = open_page("train")
+    summary = with_runs.get("dropout").summary()
+    assert by_label(app.selectbox, "Run").value == "dropout"
+    assert f"test accuracy {summary.test_accuracy:.2%}" in app.success[0].value
+    assert by_label(app.metric, "Validation loss").value == f"{summary.last.val_loss:.4f}"
+    assert by_label(app.button, "Stop").disabled
+    assert not by_label(app.button, "Start training").disabled
+
+
+def test_evaluate_gives_the_figures_of_the_stored_predictions(
+    with_runs: RunStore, open_page
+) -> None:
+    app = open_page("evaluate")
+    by_label(app.selectbox, "Run").select("plain").run()
+    assert not app.exception
+    run = with_runs.get("plain")
+    predictions = run.predictions()
+    accuracy = evaluation.accuracy(predictions)
+    assert by_label(app.metric, "Test accuracy").value == f"{accuracy:.2%}"
+    loss = evaluation.cross_entropy(predictions)
+    assert by_label(app.metric, "Test loss").value == f"{loss:.4f}"
+    gap = run.history().epochs[-1].accuracy - accuracy
+    assert by_label(app.metric, "Gap, train less test").value == f"{100 * gap:+.2f}"
+    row = evaluation.per_class(evaluation.confusion_matrix(predictions))[3]
+    assert app.table[0].value["Recall"].tolist()[3] == f"{row.recall:.1%}"
+
+
+def test_predict_by_index_and_at_random(with_runs: RunStore, open_page) -> None:
+    app = open_page("predict")
+    index = by_label(app.number_input, "Test image index")
+    assert (index.min, index.max) == (0, 199)
+    index.set_value(199).run()
+    assert "true class: **truck**" in texts(app)
+    assert "Test image 199: truck" in html(app)
+    drawn = set()
+    for _ in range(5):
+        by_label(app.button, "Random test image").click().run()
+        assert not app.exception
+        drawn.add(by_label(app.number_input, "Test image index").value)
+    assert len(drawn) > 1
+    assert all(0 <= index <= 199 for index in drawn)
+
+
+def test_predict_names_what_the_network_names(with_runs: RunStore, open_page) -> None:
+    app = open_page("predict")
+    run = with_runs.get("dropout")
+    predicted = run.class_names[int(run.predictions().predicted[0])]
+    assert f"Predicted: **{predicted}**" in texts(app)
+
+
+def test_an_upload_that_is_no_picture_is_one_sentence(with_runs: RunStore, open_page) -> None:
+    app = open_page("predict")
+    app.file_uploader[0].upload("cat.jpg", b"not a picture", "image/jpeg").run()
+    assert not app.exception
+    (error,) = [error.value for error in app.error if "cat.jpg" in error.value]
+    assert "\n" not in error
+
+
+def test_compare_shows_only_settings_that_differ(with_runs: RunStore, open_page) -> None:
+    app = open_page("compare")
+    table = app.dataframe[0].value
+    assert table["Run"].tolist() == ["dropout", "plain"]
+    assert table["dropout"].tolist() == [0.4, 0.0]
+    assert "epochs" not in table.columns
+    expected = [with_runs.get(name).summary().test_accuracy for name in ("dropout", "plain")]
+    assert table["Test accuracy"].tolist() == expected
+
+
+def test_a_run_of_other_classes_is_told(
+    with_runs: RunStore, open_page, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import numpy as np
+
+    x, y = np.zeros((4, 32, 32, 3), np.uint8), np.arange(4, dtype=np.uint8) % 2
+    path = tmp_path / "two.npz"
+    np.savez(path, x_train=x, y_train=y, x_test=x, y_test=y, class_names=np.array(["ja", "nein"]))
+    monkeypatch.setenv("CIFAR10_DATA", str(path))
+    app = open_page("predict")
+    assert "other classes" in app.warning[0].value

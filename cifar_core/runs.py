@@ -235,12 +235,13 @@ class Run:
         if self._is_locked():
             if self.stop_requested:
                 return RunState.STOPPING
-            return written or RunState.STARTING
+            # A long run's tail has its first state no more.
+            return RunState.RUNNING if history.offset else RunState.STARTING
         # The worker may have ended, lock and all, since the log was read.
         latest = self._tail().states
         if latest and not latest[-1].state.is_live:
             return latest[-1].state
-        if not latest and time.time() - self._created() < _START_SECONDS:
+        if not history.offset and time.time() - self._created() < _START_SECONDS:
             return RunState.STARTING
         return RunState.INTERRUPTED
 

@@ -91,7 +91,6 @@ frame.title(_("Train"))
 state.dataset()
 summaries = state.store().summaries()
 controls(summaries)
-st.divider()
 if not summaries:
     st.info(
         _("Nothing has been trained yet. Press 'Start training' to watch the first network learn."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from cifar_core.runs import Summary
@@ -29,6 +31,7 @@ def enter() -> None:
     if link := state.take_deep_link():
         page, query = link
         st.switch_page(page, query_params=query)
+    st.html(Path(__file__).with_suffix(".css"))
     state.begin_settings()
     with st.sidebar:
         choices = state.data_choices()

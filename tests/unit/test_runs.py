@@ -96,6 +96,7 @@ def test_summary_of_a_long_run_reads_its_end(store: RunStore, run: Run) -> None:
 def test_states(run: Run) -> None:
     assert run.state is RunState.STARTING
     with run.working():
+        assert run.state is RunState.STARTING
         run.append(StateEvent(state=RunState.RUNNING))
         assert run.state is RunState.RUNNING
         run.request_stop()

@@ -1,0 +1,139 @@
+"""All ways to images: load_data(spec) gives a Dataset, whatever the source.
+
+'auto', 'official'  CIFAR-10, from Keras's cache or ours, else downloaded
+'synthetic'         ten classes drawn by code
+a path              a folder, .zip, .npz or cifar-10-python.tar.gz
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from pathlib import Path
+
+import PIL
+
+from ..errors import DataFormatError, DataNotFound
+from .cache import Progress, default_cache_dir, fingerprint_files, open_or_build
+from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
+
+__all__ = [
+    "CIFAR10_CLASSES",
+    "IMAGE_SIZE",
+    "Dataset",
+    "Progress",
+    "Source",
+    "default_cache_dir",
+    "is_available",
+    "load_data",
+]
+
+_ARCHIVES = (".tar.gz", ".tgz", ".tar")
+
+
+def load_data(
+    spec: str = "auto", *, progress: Progress | None = None, cache_dir: Path | None = None
+) -> Dataset:
+    """Images and labels for training and test.
+
+    Decoded images are cached: the first time takes seconds, later ones milliseconds.
+
+    Args:
+        spec: 'auto' or 'official' (CIFAR-10, found or fetched; never anything else in its place),
+            'synthetic', or the path of a folder, a .zip, a .npz or the official .tar.gz.
+        progress: called as progress(what, done, total) while it is fetched and decoded.
+        cache_dir: where decoded images are kept. Default: CIFAR10_CACHE, else the user's cache.
+
+    Returns:
+        The data set, its arrays read-only and most often memory-mapped.
+
+    Raises:
+        DataNotFound: nothing lies at the path.
+        DataFormatError: what lies there is no data set.
+        DownloadError: CIFAR-10 is nowhere and cannot be fetched.
+
+    Example:
+        >>> data = load_data("synthetic")
+        >>> data.x_train.shape[1:]
+        (32, 32, 3)
+    """
+    folder = default_cache_dir() if cache_dir is None else cache_dir
+    if spec in ("auto", "official"):
+        from .official import load_official
+
+        return load_official(folder, progress)
+    if spec == "synthetic":
+        return _load_synthetic(folder, progress)
+    return _load_path(spec, folder, progress)
+
+
+def is_available(spec: str, *, cache_dir: Path | None = None) -> bool:
+    """Whether load_data(spec) needs no network; looks at names and sizes, so it takes no time."""
+    if spec not in ("auto", "official"):
+        return True
+    from .official import find_official
+
+    folder = default_cache_dir() if cache_dir is None else cache_dir
+    return any(True for _ in find_official(folder))
+
+
+def _load_synthetic(cache_dir: Path, progress: Progress | None) -> Dataset:
+    # Its source is code, this package's and Pillow's: when one changes, so may the images.
+    code = hashlib.sha256(PIL.__version__.encode())
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        code.update(file.read_bytes())
+
+    def draw() -> Dataset:
+        from .synthetic import draw_synthetic
+
+        return draw_synthetic(progress=partial(progress, "draw") if progress else None)
+
+    return open_or_build("synthetic", code.hexdigest(), draw, cache_dir)
+
+
+def _load_path(spec: str, cache_dir: Path, progress: Progress | None) -> Dataset:
+    path = Path(spec).expanduser()
+    if not spec.strip() or not path.exists():
+        raise DataNotFound(
+            "data must be 'auto', 'official', 'synthetic' or a path that exists. "
+            f"Received: {spec!r}; mend the path."
+        )
+    path = path.resolve()
+    try:
+        return _open(path, cache_dir, progress)
+    except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
+        reason = error.strerror or type(error).__name__
+        raise DataNotFound(
+            f"data must be readable. Received: {spec!r} ({reason}); give yourself the right to "
+            "read it or name another path."
+        ) from error
+
+
+def _open(path: Path, cache_dir: Path, progress: Progress | None) -> Dataset:
+    from .folder import list_folder, read_folder, read_zip
+    from .npz import read_npz
+    from .official import batches_folder, open_official
+
+    if path.is_dir():
+        if batches_folder(path):
+            return open_official(path, cache_dir, progress)
+        pictures = list_folder(path).items()
+        # Class folders (names with '/') change whenever a file manager leaves its notes in them.
+        files = [(name, status) for name, status in pictures if not name.endswith("/")]
+        return open_or_build(
+            str(path), fingerprint_files(files), lambda: read_folder(path, progress), cache_dir
+        )
+    name = path.name.lower()
+    if not path.is_file() or not name.endswith((".zip", ".npz", *_ARCHIVES)):
+        raise DataFormatError(
+            "data must be a folder, a .zip, a .npz or CIFAR-10's own .tar.gz. "
+            f"Received: {path.name!r}; name one of those."
+        )
+    if name.endswith(_ARCHIVES):
+        return open_official(path, cache_dir, progress)
+    return open_or_build(
+        str(path),
+        fingerprint_files([(path.name, path.stat())]),
+        lambda: read_zip(path, progress) if name.endswith(".zip") else read_npz(path),
+        cache_dir,
+    )

@@ -1,0 +1,190 @@
+"""The figures' axes, traces and size, and the thinning of long curves."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ui import charts
+
+ROOT = Path(__file__).parents[2]
+NAMES = ["airplane", "cat & <b>dog</b>", "frog"]
+
+
+def history(*series, **changes):
+    words = {"x_title": "Epoch", "y_title": "Loss", "metric": "loss", "by": "epoch"}
+    return charts.history_figure(series, **(words | changes))
+
+
+def luminance(colour):
+    """Relative luminance of a #rrggbb colour, as WCAG 2.2 defines it."""
+    srgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(one, other):
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("n", [11, 1000, 2001, 50_000])
+def test_thinning_keeps_peaks_ends_order_and_the_limit(n):
+    y = np.random.default_rng(n).normal(size=n)
+    y[n // 3], y[n // 2] = 99, -99
+    x, thinned = charts.thin(np.arange(n), y, limit=10)
+    assert len(x) == len(thinned) <= 10
+    assert {99, -99} <= set(thinned)
+    assert (x[0], x[-1]) == (0, n - 1)
+    assert (np.diff(x) > 0).all()
+    assert (y[x] == thinned).all()
+
+
+def test_thinning_keeps_every_buckets_extremes():
+    y = np.random.default_rng(0).normal(size=30_000)
+    _, thinned = charts.thin(np.arange(30_000), y)
+    assert len(thinned) > 1900
+    for part in np.array_split(y, 100):
+        assert np.isclose(part.max(), thinned, atol=1e-12).any()
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 2000])
+def test_short_input_is_left_alone(n):
+    x, y = charts.thin(list(range(n)), list(range(n)))
+    assert list(x) == list(y) == list(range(n))
+
+
+def test_nan_is_dropped_beside_values_and_kept_as_a_gap():
+    y = np.sin(np.arange(1000.0))
+    y[[0, 10, -1]] = np.nan
+    y[400:600] = np.nan
+    y[700] = 5
+    x, thinned = charts.thin(np.arange(1000), y, limit=100)
+    assert len(x) <= 100
+    assert np.nanmax(thinned) == 5
+    assert np.isnan(thinned[(x >= 420) & (x < 580)]).all()
+    assert np.isnan(thinned[(x >= 420) & (x < 580)]).any()
+    assert 10 not in x
+
+
+def test_integers_can_be_thinned_and_nan_only_too():
+    assert charts.thin(range(100), [1] * 100, limit=4)[0][0] == 0
+    assert len(charts.thin(range(100), [np.nan] * 100, limit=4)[0]) <= 4
+
+
+def test_thinning_refuses_what_it_cannot_do():
+    with pytest.raises(ValueError, match="limit=3"):
+        charts.thin([1], [1], limit=3)
+    with pytest.raises(ValueError, match="alike"):
+        charts.thin([1, 2], [1])
+
+
+def test_an_empty_history_has_its_axes_and_no_template_bulk():
+    figure = history(title="Loss by epoch")
+    assert figure.layout.xaxis.title.text == "Epoch"
+    assert figure.layout.yaxis.title.text == "Loss"
+    assert figure.layout.hovermode == "x unified"
+    assert figure.layout.uirevision
+    assert len(figure.data) == 0
+    assert len(figure.to_json()) < 3000
+    figure = history(charts.Series("Train", [], []))
+    assert len(figure.data[0].x) == 0
+    assert len(figure.to_json()) < 3000
+
+
+def test_history_traces_tell_train_from_validation_without_colour_too():
+    epochs = [1, 2, 3]
+    figure = history(
+        charts.Series("Train, batches", np.linspace(0, 3, 50_000), np.ones(50_000), style="raw"),
+        charts.Series("Train", epochs, [2.0, 1.5, 1.0]),
+        charts.Series("Validation", epochs, [2.1, np.nan, 1.4], role="validation"),
+        charts.Series("Other run", epochs, [1, 1, 1], colour="#009e73", dash="dot"),
+    )
+    raw, train, validation, other = figure.data
+    assert (raw.mode, train.mode) == ("lines", "lines+markers")
+    assert raw.opacity < train.opacity
+    assert len(raw.x) <= 2000
+    assert raw.line.color == train.line.color != validation.line.color
+    assert train.marker.symbol != validation.marker.symbol
+    assert (other.line.color, other.line.dash) == ("#009e73", "dot")
+    assert len({trace.uid for trace in figure.data}) == 4
+    assert list(train.y) == [2.0, 1.5, 1.0]
+
+
+def test_accuracy_is_in_percent_and_loss_is_not():
+    accuracy = history(metric="accuracy", y_title="Accuracy", by="step", x_title="Step")
+    assert accuracy.layout.yaxis.title.text == "Accuracy"
+    assert accuracy.layout.yaxis.tickformat == ".0%"
+    assert accuracy.layout.yaxis.range == (0, 1.02)
+    assert accuracy.layout.xaxis.title.text == "Step"
+    assert accuracy.layout.xaxis.dtick is None
+    assert history().layout.yaxis.tickformat is None
+
+
+@pytest.mark.parametrize(("epochs", "tick"), [(1, 1), (10, 1), (15, 2), (50, 5), (100, 10)])
+def test_epoch_ticks_are_whole_and_few(epochs, tick):
+    assert history(x_max=epochs).layout.xaxis.dtick == tick
+    assert history(charts.Series("Train", [1, epochs], [1, 1])).layout.xaxis.dtick == tick
+
+
+def test_names_are_text_and_never_markup():
+    figure = history(charts.Series("<a href='x'>run</a> & co", [1], [1]))
+    assert figure.data[0].name == "&lt;a href='x'&gt;run&lt;/a&gt; &amp; co"
+
+
+def confusion(**changes):
+    matrix = np.array([[8, 2, 0], [1, 1200, 4], [0, 0, 0]])
+    words = {"x_title": "Predicted class", "y_title": "True class", "normalise": False}
+    return charts.confusion_figure(matrix, NAMES, **(words | changes))
+
+
+def test_confusion_has_true_classes_downwards_and_counts_in_its_cells():
+    figure = confusion()
+    heat, cells = figure.data
+    assert heat.z[0].tolist() == [0.8, 0.2, 0]
+    assert not np.isnan(heat.z).any()  # the last class has no images
+    at = dict(zip(zip(cells.y, cells.x, strict=True), cells.text, strict=True))
+    assert (at[0, 0], at[0, 1], at[1, 0], at[1, 1]) == ("8", "2", "1", "1,200")
+    assert "True class: airplane<br>Predicted class: cat &amp;" in heat.text[0][1]
+    assert "2 (20.0%)" in heat.text[0][1]
+    assert figure.layout.yaxis.title.text == "True class"
+    assert figure.layout.yaxis.range == (2.5, -0.5)
+    assert figure.layout.xaxis.ticktext[0] == "airplane"
+
+
+def test_confusion_shares_are_of_each_row():
+    assert confusion(normalise=True).data[1].text[:3] == ("80%", "20%", "0%")
+
+
+def probability(values, **changes):
+    words = {"x_title": "Probability", "predicted_word": "predicted", "true_word": "true"}
+    return charts.probability_figure(values, NAMES, **(words | changes))
+
+
+def test_probabilities_mark_predicted_and_true_by_word_and_colour():
+    (bars,) = probability([0.1, 0.7, 0.2], predicted=1, true=2).data
+    assert bars.text == ("10.0%", "70.0% · predicted", "20.0% · true")
+    assert len(set(bars.marker.color)) == 3
+    (bars,) = probability([0.1, 0.7, 0.2], predicted=1, true=1).data
+    assert bars.text[1] == "70.0% · predicted · true"
+    (bars,) = probability([0.1, 0.7, 0.2], predicted=1, true=None).data
+    assert bars.text[1] == "70.0% · predicted"
+    assert bars.marker.color[0] == bars.marker.color[2] != bars.marker.color[1]
+
+
+def test_no_figure_carries_plotlys_default_template():
+    for figure in (history(), confusion(), probability([0, 1, 0], predicted=1, true=0)):
+        assert len(json.dumps(figure.to_dict()["layout"]["template"])) < 100
+
+
+def test_chart_colours_are_readable_in_both_themes_and_the_same_everywhere():
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    assert tuple(theme["chartCategoricalColors"]) == charts.PALETTE
+    for mode in ("light", "dark"):
+        background = theme[mode]["backgroundColor"]
+        assert contrast(theme[mode]["textColor"], background) > 7
+        assert contrast(theme[mode]["linkColor"], background) > 4.5
+        for colour in (*charts.PALETTE, theme["primaryColor"]):
+            assert contrast(colour, background) > 3, (mode, colour)

@@ -1,0 +1,54 @@
+"""load_data's ways that no other file tests: the public names, and the synthetic set's cache."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cifar_core.data
+from cifar_core.data import Dataset, load_data, synthetic
+
+DRAW = synthetic.draw_synthetic
+
+
+def test_public_names() -> None:
+    assert sorted(cifar_core.data.__all__) == [
+        "CIFAR10_CLASSES",
+        "Dataset",
+        "IMAGE_SIZE",
+        "Progress",
+        "Source",
+        "default_cache_dir",
+        "is_available",
+        "load_data",
+    ]
+    assert all(hasattr(cifar_core.data, name) for name in cifar_core.data.__all__)
+
+
+def test_synthetic_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Dataset] = []
+    told: list[tuple[str, int, int]] = []
+
+    def draw(progress: object) -> Dataset:
+        drawn.append(DRAW(train_images=30, test_images=20, progress=progress))
+        return drawn[-1]
+
+    monkeypatch.setattr(synthetic, "draw_synthetic", draw)
+    for _ in range(2):
+        data = load_data("synthetic", cache_dir=tmp_path, progress=lambda *call: told.append(call))
+        np.testing.assert_array_equal(data.x_train, drawn[0].x_train)
+        assert data.source == drawn[0].source
+        assert data.source.kind == "synthetic"
+    assert len(drawn) == 1
+    assert told[-1] == ("draw", 50, 50)
+
+
+def test_the_cache_is_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIFAR10_CACHE", str(tmp_path / "cache"))
+    images = np.zeros((2, 32, 32, 3), np.uint8)
+    labels = np.array([0, 1])
+    np.savez(tmp_path / "a.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    load_data(str(tmp_path / "a.npz"))
+    assert len(list((tmp_path / "cache").glob("a-*"))) == 1

@@ -1,0 +1,281 @@
+"""Numbers to Plotly figures. Words come in as arguments; colours of text and grid stay open.
+
+Nothing here knows Streamlit: `live_chart` or `st.plotly_chart` add the page's theme.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+from zlib import crc32
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+
+PALETTE = ("#1a7fc1", "#d55e00", "#009e73", "#b8659a", "#7a7a7a", "#8a7a12", "#6a6fd8")
+"""After Okabe and Ito's colour-blind-safe set, each 3:1 or more against white and near-black."""
+
+ROLE_COLOURS = {"train": PALETTE[0], "validation": PALETTE[1]}
+_ROLE_SYMBOLS = {"train": "circle", "validation": "diamond"}  # not by colour alone
+_QUIET = "rgba(128,128,128,0.55)"
+_CLEAR = "rgba(0,0,0,0)"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One curve of a history figure.
+
+    Args:
+        name: In the legend and the hover text; unique in a figure together with `style`.
+        x: Epochs (fractions for values within one) or steps.
+        y: Losses, or accuracies in [0, 1]. NaN makes a gap.
+        role: Which data the values come from; chooses colour and marker.
+        style: `raw` for many noisy values (a faint line), `epoch` for a few (line and markers).
+        colour: Instead of the role's, to tell runs apart.
+        dash: Plotly's `solid`, `dot`, `dash`, ...
+    """
+
+    name: str
+    x: ArrayLike
+    y: ArrayLike
+    role: Literal["train", "validation"] = "train"
+    style: Literal["raw", "epoch"] = "epoch"
+    colour: str | None = None
+    dash: str = "solid"
+
+
+def thin(x: ArrayLike, y: ArrayLike, limit: int = 2000) -> tuple[NDArray, NDArray]:
+    """Keep at most `limit` points, among them every bucket's lowest and highest.
+
+    The first and the last point stay, and so does the order. A bucket's NaNs are left out, unless
+    it holds nothing else: then one of them stays and draws the gap.
+
+    Args:
+        x: Shape (N,).
+        y: Shape (N,).
+        limit: At least 4.
+
+    Returns:
+        The points that stay, as two arrays of one length.
+
+    Raises:
+        ValueError: The lengths differ, or the limit is below 4.
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    if x.shape != y.shape or x.ndim != 1:
+        raise ValueError(f"`x` and `y` must be (N,) alike. Received: {x.shape} and {y.shape}.")
+    if limit < 4:
+        raise ValueError(f"`limit` must be at least 4. Received: limit={limit}.")
+    if len(y) <= limit:
+        return x, y
+    inner = np.asarray(y[1:-1], dtype=float)
+    buckets = (limit - 2) // 2
+    width = -(-len(inner) // buckets)
+    padded = np.full(buckets * width, np.nan)
+    padded[: len(inner)] = inner
+    padded = padded.reshape(buckets, width)
+    gaps = np.isnan(padded)
+    low = np.where(gaps, np.inf, padded).argmin(axis=1)
+    high = np.where(gaps, -np.inf, padded).argmax(axis=1)
+    picked = np.concatenate([low, high]) + np.tile(np.arange(buckets) * width, 2) + 1
+    kept = np.unique(np.concatenate([[0], np.minimum(picked, len(y) - 1), [len(y) - 1]]))
+    return x[kept], y[kept]
+
+
+def history_figure(
+    series: Sequence[Series],
+    *,
+    metric: Literal["loss", "accuracy"],
+    by: Literal["epoch", "step"],
+    x_title: str,
+    y_title: str,
+    title: str = "",
+    x_max: float | None = None,
+) -> go.Figure:
+    """Training curves, by epoch or by step.
+
+    Args:
+        series: The curves; longer ones than `thin`'s limit are thinned.
+        metric: `accuracy` puts 0 to 100 % on the y axis.
+        by: `epoch` puts ticks on whole epochs only.
+        x_title: Under the x axis.
+        y_title: Beside the y axis.
+        title: Above the legend.
+        x_max: Where the x axis ends, such as the epochs planned; it grows by itself without.
+
+    Returns:
+        A figure whose zoom and hidden traces `live_chart` keeps while points are added.
+    """
+    figure = _figure("" if series else title, hovermode="x unified")
+    # The title is the legend's, so that a legend of several rows pushes it up, not over it.
+    heading = {"text": title, "side": "top", "font": {"size": 16}} if title else {}
+    figure.update_layout(legend={"title": heading, "titleclick": False}, margin_t=40)
+    longest = x_max or 0.0
+    for one in series:
+        x, y = thin(one.x, one.y)
+        longest = max(longest, float(x[-1])) if len(x) else longest
+        colour = one.colour or ROLE_COLOURS[one.role]
+        raw = one.style == "raw"
+        figure.add_scatter(
+            x=x,
+            y=y,
+            name=escape(one.name, quote=False),
+            uid=_uid(one),
+            mode="lines" if raw else "lines+markers",
+            opacity=0.55 if raw else 1,
+            line={"color": colour, "width": 1 if raw else 2, "dash": one.dash},
+            marker={"symbol": _ROLE_SYMBOLS[one.role], "size": 7},
+            hovertemplate="%{y}",
+        )
+    figure.update_xaxes(title_text=x_title, rangemode="tozero", hoverformat=",.2~f")
+    figure.update_xaxes(unifiedhovertitle_text=f"{x_title} %{{x}}")
+    if x_max:
+        figure.update_xaxes(range=[0, x_max * 1.02])
+    if by == "epoch":
+        figure.update_xaxes(dtick=_whole_tick(longest), tickformat=",d")
+    figure.update_yaxes(title_text=y_title, rangemode="tozero", hoverformat=".4f")
+    if metric == "accuracy":
+        figure.update_yaxes(range=[0, 1.02], dtick=0.2, tickformat=".0%", hoverformat=".1%")
+    return figure
+
+
+def confusion_figure(
+    matrix: ArrayLike,
+    class_names: Sequence[str],
+    *,
+    normalise: bool,
+    x_title: str,
+    y_title: str,
+    title: str = "",
+) -> go.Figure:
+    """A confusion matrix as a heat map, the first class at the top.
+
+    Args:
+        matrix: Counts, shape (K, K): a row for each true class, a column for each predicted one.
+        class_names: K names.
+        normalise: Write each row's shares instead of counts; the colours are shares always.
+        x_title: For the predicted classes.
+        y_title: For the true classes.
+        title: Above the map.
+    """
+    counts = np.asarray(matrix)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+    names = [escape(name, quote=False) for name in class_names]
+    places = np.arange(len(names))
+    text, hover = [], []
+    for (i, j), count in np.ndenumerate(counts):
+        share = f"{shares[i, j]:.1%}"
+        text.append(f"{shares[i, j]:.0%}" if normalise else f"{count:,}")
+        hover.append(f"{y_title}: {names[i]}<br>{x_title}: {names[j]}<br>{count:,} ({share})")
+    figure = _figure(title)
+    # From clear to blue, never so strong that the theme's text colour could not be read on it.
+    figure.add_heatmap(
+        z=shares,
+        zmin=0,
+        zmax=1,
+        colorscale=[[0, "rgba(26,127,193,0)"], [1, "rgba(26,127,193,0.7)"]],
+        showscale=False,
+        text=np.reshape(hover, counts.shape),
+        hovertemplate="%{text}<extra></extra>",
+    )
+    # The map's own text would be black or white as if the page were white behind it.
+    rows, columns = np.indices(counts.shape).reshape(2, -1)
+    figure.add_scatter(
+        x=columns, y=rows, mode="text", text=text, hoverinfo="skip", showlegend=False
+    )
+    ticks = {
+        "tickvals": places,
+        "ticktext": names,
+        "ticks": "",
+        "showgrid": False,
+        "zeroline": False,
+    }
+    edge = [-0.5, len(names) - 0.5]
+    figure.update_xaxes(title_text=x_title, range=edge, **ticks)
+    figure.update_yaxes(title_text=y_title, range=edge[::-1], **ticks)
+    return figure
+
+
+def probability_figure(
+    probabilities: ArrayLike,
+    class_names: Sequence[str],
+    *,
+    predicted: int,
+    true: int | None,
+    x_title: str,
+    predicted_word: str,
+    true_word: str,
+) -> go.Figure:
+    """All classes' probabilities as bars, in the order of the classes.
+
+    The predicted and the true class stand out by colour and by a word behind the percentage.
+
+    Args:
+        probabilities: Shape (K,), in [0, 1].
+        class_names: K names.
+        predicted: Index of the predicted class.
+        true: Index of the true class, None where nobody knows it.
+        x_title: Under the bars.
+        predicted_word: Marks the predicted class, such as "predicted".
+        true_word: Marks the true class.
+    """
+    values = np.asarray(probabilities, dtype=float)
+    words = {index: [] for index in range(len(values))}
+    colours = [_QUIET] * len(values)
+    if true is not None:
+        colours[true] = PALETTE[2]
+        words[true].append(true_word)
+    if true != predicted:
+        colours[predicted] = PALETTE[0] if true is None else PALETTE[1]
+    words[predicted].insert(0, predicted_word)
+    names = [escape(name, quote=False) for name in class_names]
+    figure = _figure("")
+    figure.add_bar(
+        orientation="h",
+        x=values,
+        y=np.arange(len(values)),
+        marker={"color": colours},
+        text=[" · ".join([f"{value:.1%}", *words[i]]) for i, value in enumerate(values)],
+        textposition="outside",
+        cliponaxis=False,
+        customdata=names,
+        hovertemplate="%{customdata}: %{x:.2%}<extra></extra>",
+    )
+    # Past 100 % there is room for the words behind a long bar.
+    shares = [0, 0.25, 0.5, 0.75, 1]
+    figure.update_xaxes(title_text=x_title, range=[0, 1.45], tickvals=shares, tickformat=".0%")
+    bold = [f"<b>{name}</b>" if words[i] else name for i, name in enumerate(names)]
+    figure.update_yaxes(tickvals=np.arange(len(values)), ticktext=bold, autorange="reversed")
+    figure.update_yaxes(showgrid=False)
+    return figure
+
+
+def _figure(title: str, **layout) -> go.Figure:
+    """An empty figure without Plotly's default template, which is 7 kB in every message."""
+    return go.Figure(
+        layout={
+            "template": "none",
+            "uirevision": "constant",
+            "paper_bgcolor": _CLEAR,
+            "plot_bgcolor": _CLEAR,
+            "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 16}},
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            "margin": {"l": 56, "r": 16, "t": 72 if title else 40, "b": 48},
+            **layout,
+        }
+    )
+
+
+def _uid(series: Series) -> str:
+    """What a trace is known by over updates; Plotly makes a CSS class of it, so no free text."""
+    return f"t{crc32(f'{series.name}/{series.style}'.encode()):08x}"
+
+
+def _whole_tick(longest: float) -> int:
+    """The least of 1, 2, 5, 10, 20, ... that leaves at most ten ticks."""
+    tick = 1
+    while longest / tick > 10:
+        tick = tick * 5 // 2 if str(tick)[0] == "2" else tick * 2
+    return tick

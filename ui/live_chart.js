@@ -1,0 +1,114 @@
+// Draws a Plotly figure and updates it in place, so that zoom, hidden traces and hover survive.
+//
+// Streamlit calls the default export at the first draw and again whenever the data or the theme
+// changes. Everything that lives longer than one call is kept per chart node in `charts`.
+
+const charts = new WeakMap();
+
+const CONFIG = {
+  displaylogo: false,
+  modeBarButtons: [["resetScale2d", "toImage"]],
+  toImageButtonOptions: { scale: 2 },
+};
+
+// One <script> for the whole page, however many charts it holds. The address is relative to the
+// page's, as Streamlit's own files are, so it also holds under server.baseUrlPath or a proxy.
+function loadPlotly(file) {
+  const loading = (window.__liveChartPlotly ??= {});
+  return (loading[file] ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = new URL(`./app/static/${file}`, document.baseURI).href;
+    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error(file)));
+    script.onerror = () => reject(new Error(file));
+    document.head.append(script);
+  }));
+}
+
+// What the figure itself leaves open comes from Streamlit's theme.
+function themed(layout, node) {
+  const style = getComputedStyle(node);
+  const css = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  const grid = css("border-color");
+  const font = { color: css("text-color"), family: css("font"), size: 13 };
+  const axis = {
+    gridcolor: grid,
+    linecolor: grid,
+    zerolinecolor: grid,
+    automargin: true,
+    ticklabelstandoff: 5,
+    title: { font: { size: 13 }, standoff: 10 },
+  };
+  layout.paper_bgcolor = css("background-color"); // not transparent: a saved PNG needs it
+  layout.template = {
+    layout: {
+      font,
+      xaxis: axis,
+      yaxis: axis,
+      hoverlabel: { bgcolor: css("secondary-background-color"), bordercolor: grid, font },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: font.color, activecolor: font.color },
+    },
+  };
+  return layout;
+}
+
+async function draw(node, chart) {
+  chart.frame = 0;
+  if (!chart.Plotly || !node.isConnected) return;
+  const { figure, height } = chart.data;
+  const { data, layout } = JSON.parse(figure);
+  chart.width = node.clientWidth;
+  Object.assign(themed(layout, node), { height, width: chart.width || undefined });
+  await chart.Plotly.react(node, data, layout, CONFIG);
+  if (chart.drawn !== figure) {
+    chart.drawn = figure;
+    node.dataset.updates = Number(node.dataset.updates) + 1;
+  }
+}
+
+function schedule(node, chart) {
+  chart.frame ||= requestAnimationFrame(() => draw(node, chart));
+}
+
+function create(node, data) {
+  const chart = { data };
+  charts.set(node, chart);
+  chart.observer = new ResizeObserver(() => {
+    if (node.clientWidth !== chart.width) schedule(node, chart);
+  });
+  loadPlotly(data.plotly).then(
+    (Plotly) => {
+      chart.Plotly = Plotly;
+      chart.observer.observe(node);
+      schedule(node, chart);
+    },
+    () => {
+      node.textContent = chart.data.unavailable;
+      node.setAttribute("role", "status");
+    },
+  );
+  return chart;
+}
+
+function destroy(node, chart) {
+  cancelAnimationFrame(chart.frame);
+  chart.observer.disconnect();
+  chart.Plotly?.purge(node);
+  charts.delete(node);
+}
+
+export default function ({ data, parentElement }) {
+  const node = parentElement.querySelector(".live-chart");
+  node.dataset.key = data.key;
+  node.style.height = `${data.height}px`;
+  node.setAttribute("aria-label", data.label);
+
+  const chart = charts.get(node) ?? create(node, data);
+  chart.data = data;
+  schedule(node, chart);
+
+  // Streamlit also runs the cleanup of a call that a newer one overtook: only a node that has
+  // left the page is really done with.
+  return () => {
+    if (!node.isConnected && charts.has(node)) destroy(node, chart);
+  };
+}

@@ -1,0 +1,99 @@
+"""A Plotly chart that is updated in place while one looks at it.
+
+`st.plotly_chart` mounts a new chart whenever the figure's data changes, and with the old one go
+zoom, hidden traces and hover. This component calls `Plotly.react` on one node instead. Charts
+that stand still are better off with `st.plotly_chart`.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import plotly
+import plotly.graph_objects as go
+import plotly.io as pio
+import streamlit as st
+
+from ui.text import _
+
+STATIC = Path(__file__).parent.parent / "static"
+"""Beside dashboard.py, because Streamlit serves the folder `static` beside the main script."""
+
+PLOTLY_FILE = f"plotly-{plotly.__version__}.min.js"
+
+# Registered when the module is imported: a registration in a page script would be repeated, with
+# a warning, at every rerun.
+_component = st.components.v2.component(
+    "live_chart",
+    html='<div class="live-chart" data-testid="live-chart" data-updates="0" role="img"></div>',
+    css=".live-chart { width: 100%; overflow: hidden; }",
+    js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def ensure_plotly_js(folder: Path = STATIC) -> str:
+    """Copy the installed package's Plotly.js into `folder` where it is missing.
+
+    Copies of other versions are removed. Safe to call from several processes at once.
+
+    Args:
+        folder: The `static` folder beside the main script.
+
+    Returns:
+        The file's name, `plotly-<version>.min.js`.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    target = folder / PLOTLY_FILE
+    if not target.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+        handle, name = tempfile.mkstemp(dir=folder, prefix=".plotly-")
+        os.close(handle)
+        try:
+            shutil.copyfile(source, name)
+            Path(name).chmod(0o644)  # mkstemp's file is its owner's alone
+            Path(name).replace(target)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    for old in folder.glob("plotly-*.min.js"):
+        if old != target:
+            old.unlink(missing_ok=True)
+    return PLOTLY_FILE
+
+
+def live_chart(figure: go.Figure, *, key: str, label: str, height: int = 360) -> None:
+    """Show `figure`, or update the chart of the same key to it.
+
+    Colours that the figure leaves open follow Streamlit's theme; its own template is not used.
+    A constant `layout.uirevision` keeps the zoom, and a `uid` on each trace (letters and digits)
+    keeps the right ones hidden when traces come and go.
+
+    Args:
+        figure: What to draw.
+        key: The chart's identity, unique in the app.
+        label: What the chart shows, for screen readers.
+        height: In pixels; kept free from the start, so that nothing jumps.
+    """
+    # A read-only installation: the page then says that Plotly.js did not load.
+    with contextlib.suppress(OSError):
+        ensure_plotly_js()
+    _component(
+        key=key,
+        height=height,
+        data={
+            # Ready-made JSON: Streamlit serializes its data twice, and a string is cheap to.
+            "figure": pio.to_json(figure, validate=False, remove_uids=False),
+            "key": key,
+            "label": label,
+            "height": height,
+            "plotly": PLOTLY_FILE,
+            "unavailable": _(
+                "The chart cannot be drawn: Plotly.js did not load. Reload the page to try again."
+            ),
+        },
+    )

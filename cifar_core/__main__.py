@@ -19,6 +19,7 @@ from .config import PRESETS, TrainingConfig
 from .data import load_data
 from .errors import CifarError, ConfigError, ImageError, RunError
 from .events import EpochEvent, Event, LogEvent
+from .launch import ERROR_PREFIX, execute
 from .runs import Run, RunStore, Summary
 
 
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.command(options))
     except CifarError as error:
-        print(f"cifar_core: {error}", file=sys.stderr)
+        print(f"{ERROR_PREFIX}{error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -185,8 +186,6 @@ def _config_of(options: argparse.Namespace) -> TrainingConfig:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from .launch import execute
-
     store = RunStore(options.runs)
     if options.run:
         run = store.get(options.run)
@@ -214,7 +213,7 @@ def _train(options: argparse.Namespace) -> int:
     except Exception as error:
         if options.run:  # the worker's log keeps what a developer needs
             raise
-        _say(f"cifar_core: the run failed: {type(error).__name__}: {error}".splitlines()[0])
+        _say(f"{ERROR_PREFIX}the run failed: {type(error).__name__}: {error}".splitlines()[0])
         return 1
     summary = run.summary()
     if options.json:

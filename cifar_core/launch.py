@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import signal
@@ -11,18 +12,23 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from . import device
 from .config import TrainingConfig
-from .data import load_data
-from .data.dataset import Dataset
-from .errors import CifarError
+from .data import Dataset, default_cache_dir, load_data
+from .data.download import SIZE, status
+from .data.official import archive_path
+from .errors import CifarError, DataError
 from .evaluation import Predictions, accuracy, cross_entropy
 from .events import EpochEvent, Event, LogEvent, RunState, StateEvent
 from .runs import Run, RunStore
+
+ERROR_PREFIX = "cifar_core: "  # before the one line that the command line says of an error
+_START_SECONDS = 5.0  # a process that has not said or locked anything by then is gone
 
 Report = Callable[[Event], None]
 
@@ -42,8 +48,65 @@ def start(store: RunStore, config: TrainingConfig, data: str) -> Run:
         RunError: the folder cannot be made.
     """
     run = store.create(config)
-    command = [sys.executable, "-m", "cifar_core", "train", "--run", run.id]
-    command += ["--runs", str(store.root), "--data", data]
+    command = ["train", "--run", run.id, "--runs", str(store.root), "--data", data]
+    _begin(command, run.log_path)
+    return run
+
+
+@dataclass(frozen=True)
+class FetchState:
+    """How fetching CIFAR-10 goes.
+
+    Attributes:
+        is_live: whether some process is at it.
+        done, total: bytes of the archive.
+        error: why the last try ended without it, '' where it did not.
+    """
+
+    is_live: bool
+    done: int
+    total: int
+    error: str
+
+
+def start_fetch() -> None:
+    """Begin to fetch CIFAR-10 in a process that outlives this one; `fetch_state` follows it.
+
+    Raises:
+        DataError: the cache folder cannot be written.
+    """
+    log = _fetch_log()
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_bytes(b"")
+    except OSError as error:
+        raise DataError(
+            f"the cache folder must be writable. Received: {log.parent} ({error.strerror}); "
+            f"name another one in CIFAR10_CACHE."
+        ) from error
+    _begin(["data", "--data", "official", "--json"], log)
+
+
+def fetch_state() -> FetchState:
+    """How fetching goes, whichever process began it."""
+    done, is_live = status(archive_path(default_cache_dir()))
+    log, words, age = _fetch_log(), "", math.inf
+    with suppress(OSError):
+        words = log.read_text(encoding="utf-8").strip()
+        age = time.time() - log.stat().st_mtime
+    starting = not words and age < _START_SECONDS
+    # A process that was killed leaves no words; what it fetched is kept.
+    last = words.rpartition("\n")[2]
+    error = last.removeprefix(ERROR_PREFIX) if last.startswith(ERROR_PREFIX) else ""
+    return FetchState(is_live or starting, done, SIZE, error)
+
+
+def _fetch_log() -> Path:
+    return default_cache_dir() / "fetch.log"
+
+
+def _begin(arguments: list[str], log_path: Path) -> None:
+    """Start `python -m cifar_core` in a session of its own, its words in a log."""
     apart: dict[str, Any] = (
         {"creationflags": 0x00000008 | 0x00000200}  # DETACHED_PROCESS, CREATE_NEW_PROCESS_GROUP
         if sys.platform == "win32"
@@ -51,17 +114,16 @@ def start(store: RunStore, config: TrainingConfig, data: str) -> Run:
     )
     root = Path(__file__).resolve().parent.parent
     paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
-    with run.log_path.open("ab") as log:
-        worker = subprocess.Popen(
-            command,
+    with log_path.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cifar_core", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             **apart,
         )
-    threading.Thread(target=worker.wait, daemon=True).start()  # leaves no zombie behind
-    return run
+    threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie behind
 
 
 class _Stopped(Exception):

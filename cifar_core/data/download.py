@@ -92,10 +92,26 @@ def download(
     return target
 
 
+def status(target: Path) -> tuple[int, bool]:
+    """How a download to target goes, seen from any process: bytes so far, and whether one runs."""
+    if not target.parent.is_dir():
+        return 0, False
+    try:
+        with filelock.FileLock(_lock_path(target), blocking=False):
+            is_live = False
+    except filelock.Timeout:
+        is_live = True
+    return _size_of(target.with_name(target.name + ".part")), is_live
+
+
+def _lock_path(target: Path) -> Path:
+    return target.with_name(f".{target.name}.lock")
+
+
 @contextlib.contextmanager
 def _alone(target: Path, part: Path, size: int, progress: Progress | None) -> Iterator[None]:
     """Hold the lock; the system frees it should this process be killed."""
-    lock = filelock.FileLock(target.with_name(f".{target.name}.lock"))
+    lock = filelock.FileLock(_lock_path(target))
     while True:
         try:
             lock.acquire(timeout=0.5)

@@ -31,11 +31,16 @@ def find_official(cache_dir: Path) -> Iterator[Path]:
     for name in _KERAS_FOLDERS:
         if batches_folder(keras / name) == keras / name:
             yield keras / name
-    archives = [cache_dir / _ARCHIVE, *(keras / name for name in (*_KERAS_ARCHIVES, _ARCHIVE))]
+    archives = [archive_path(cache_dir), *(keras / name for name in (*_KERAS_ARCHIVES, _ARCHIVE))]
     for path in archives:
         # Keras downloads under the final name: a broken-off one is told by its size.
         if path.is_file() and path.stat().st_size == download.SIZE:
             yield path
+
+
+def archive_path(cache_dir: Path) -> Path:
+    """Where a downloaded archive is put."""
+    return cache_dir / _ARCHIVE
 
 
 def load_official(cache_dir: Path, progress: Progress | None = None) -> Dataset:
@@ -49,7 +54,7 @@ def load_official(cache_dir: Path, progress: Progress | None = None) -> Dataset:
             return open_official(place, cache_dir, progress, must_be_original=True)
         except DataFormatError as error:
             log.warning("passed over: %s", error)
-    archive = download.download(cache_dir / _ARCHIVE, progress=progress)
+    archive = download.download(archive_path(cache_dir), progress=progress)
     return open_official(archive, cache_dir, progress)
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui import charts, curves, frame, state
+from ui.live_chart import live_chart
 from ui.text import _
 
 frame.guard("pages/compare.py")
@@ -58,9 +59,9 @@ for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
     ]
     with column:
         st.markdown(f"**{curves.title(metric)}**")
-        st.plotly_chart(
+        live_chart(
             curves.figure(series, metric),
             height=480,
             key=f"compare-{metric}",
-            alt=_("{metric} of the chosen runs").format(metric=curves.title(metric)),
+            label=_("{metric} of the chosen runs").format(metric=curves.title(metric)),
         )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cifar_core import evaluation
 from ui import charts, curves, frame, state
+from ui.live_chart import live_chart
 from ui.text import _
 
 frame.guard("pages/evaluate.py")
@@ -23,11 +24,10 @@ st.caption(
 for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
     with column:
         st.markdown(f"**{curves.title(metric)}**")
-        st.plotly_chart(
+        live_chart(
             curves.figure(curves.curves(run, history, metric), metric),
-            theme="streamlit",
             key=f"evaluate-{metric}",
-            alt=_("{metric} of run {run}").format(metric=curves.title(metric), run=run.id),
+            label=_("{metric} of run {run}").format(metric=curves.title(metric), run=run.id),
         )
 if chosen.config.validation == "test":
     st.caption(
@@ -72,7 +72,7 @@ unit = st.segmented_control(
     key=state.Key.CELLS,
 )
 matrix = evaluation.confusion_matrix(predictions)
-st.plotly_chart(
+live_chart(
     charts.confusion_figure(
         matrix,
         run.class_names,
@@ -82,7 +82,7 @@ st.plotly_chart(
     ),
     height=560,
     key="confusion",
-    alt=_("Confusion matrix of run {run}").format(run=run.id),
+    label=_("Confusion matrix of run {run}").format(run=run.id),
 )
 
 st.subheader(_("Each class"))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cifar_core.config import PRESETS, TrainingConfig, preset_of
+from cifar_core.config import TrainingConfig
 from cifar_core.errors import CifarError
 from cifar_core.events import RunState
 from cifar_core.runs import Summary
@@ -16,16 +16,12 @@ frame.guard("pages/train.py")
 
 def controls(summaries: list[Summary]) -> None:
     """The tutorial's two settings, the rest one click away, and the start."""
-    preset = preset_of(state.settings())
-    st.session_state[Key.PRESET] = preset
     row = st.columns([3, 2, 3, 2, 3], vertical_alignment="bottom")
-    row[0].selectbox(
-        _("Preset"),
-        [*PRESETS, *(["custom"] if preset == "custom" else [])],
-        key=Key.PRESET,
-        on_change=state.show_preset,
-        help=_("Settings that belong together; changing one by hand makes it 'custom'."),
-    )
+    with row[0]:
+        state.choose_preset(
+            _("Preset"),
+            help=_("Settings that belong together; changing one by hand makes it 'custom'."),
+        )
     dropout = row[1].toggle(
         _("Dropout"), key=Key.DROPOUT, persist_state="session", help=help_of("dropout")
     )

@@ -10,6 +10,9 @@ from typing import Literal
 from zlib import crc32
 
 import numpy as np
+
+# Plotly looks at pandas where it finds it, even half imported by another session's thread.
+import pandas  # noqa: F401
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from cifar_core.config import PRESETS, TrainingConfig
+from cifar_core.config import PRESETS, TrainingConfig, preset_of
 from cifar_core.data import Dataset, is_available, load_data
 from cifar_core.device import Device, find_device, use_cpu
 from cifar_core.launch import start
@@ -252,11 +252,23 @@ def settings() -> TrainingConfig:
     )
 
 
-def show_preset() -> None:
-    """Set the settings widgets to the chosen preset; the seed stays."""
-    preset = PRESETS.get(st.session_state[Key.PRESET])
-    if preset:
-        st.session_state.update(_widget_values(replace(preset, seed=st.session_state[Key.SEED])))
+def choose_preset(label: str, help: str) -> None:
+    """The 'Preset' widget: shows which one the settings are, and sets them to another.
+
+    It is another widget for each preset shown. Were it one whose value follows the settings, a
+    browser that changes a setting before it has heard of the new value would send the old one
+    along, which would count as a choice and undo the change.
+    """
+    shown = preset_of(settings())
+    names = [*PRESETS, *(["custom"] if shown == "custom" else [])]
+    key = f"{Key.PRESET}-{shown}"
+
+    def take() -> None:
+        if chosen := PRESETS.get(st.session_state[key]):
+            seed = st.session_state[Key.SEED]
+            st.session_state.update(_widget_values(replace(chosen, seed=seed)))
+
+    st.selectbox(label, names, index=names.index(shown), key=key, on_change=take, help=help)
 
 
 def start_training() -> None:

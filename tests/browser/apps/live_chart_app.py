@@ -1,0 +1,79 @@
+"""Two live charts that grow twice a second, one that can be taken away, and still ones."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from ui.charts import Series, confusion_figure, history_figure, probability_figure
+from ui.live_chart import ensure_plotly_js, live_chart
+
+ensure_plotly_js(Path(__file__).parent / "static")  # this is the main script, so served from here
+
+st.title("Live charts")
+mounted = st.checkbox("Second chart", value=True)
+validated = st.checkbox("Validation", value=True)
+
+
+@st.fragment(run_every=0.5)
+def live():
+    """A hundred batches and one epoch more at every run."""
+    epochs = st.session_state["epochs"] = st.session_state.get("epochs", 0) + 1
+    x = np.arange(epochs * 100) / 100
+    loss = 2.3 * np.exp(-x / 20) + 0.1 * np.sin(37 * x)
+    whole = np.arange(1, epochs + 1)
+    train = Series("Train", whole, 2.3 * np.exp(-whole / 20))
+    validation = Series("Validation", whole, 2.3 * np.exp(-whole / 30), role="validation")
+    series = [Series("Train, batches", x, loss, style="raw"), train]
+    if validated:  # comes and goes before another trace
+        series.insert(1, validation)
+    words = {"by": "epoch", "x_title": "Epoch"}
+    figure = history_figure(series, metric="loss", y_title="Loss", title="Loss by epoch", **words)
+    live_chart(figure, key="loss", label="Loss by epoch")
+    if mounted:
+        up = [
+            Series(one.name, one.x, 1 - np.asarray(one.y) / 2.6, one.role, one.style)
+            for one in series
+        ]
+        figure = history_figure(up, metric="accuracy", y_title="Accuracy", x_max=50, **words)
+        live_chart(figure, key="accuracy", label="Accuracy by epoch", height=300)
+    st.metric("Epochs", epochs)
+
+
+live()
+
+NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+matrix = np.full((10, 10), 25) + np.eye(10, dtype=int) * 750
+matrix[3, 5] = 180
+probabilities = np.array([math.exp(-i) for i in range(10)])[[3, 1, 2, 0, 4, 5, 6, 7, 8, 9]]
+left, right = st.columns(2)
+with left:
+    live_chart(
+        confusion_figure(
+            matrix,
+            NAMES,
+            normalise=False,
+            title="Confusion matrix",
+            x_title="Predicted class",
+            y_title="True class",
+        ),
+        key="confusion",
+        label="Confusion matrix",
+        height=460,
+    )
+with right:
+    live_chart(
+        probability_figure(
+            probabilities / probabilities.sum(),
+            NAMES,
+            predicted=3,
+            true=1,
+            x_title="Probability",
+            predicted_word="predicted",
+            true_word="true",
+        ),
+        key="probabilities",
+        label="Probabilities",
+    )
+st.button("Start training", type="primary")

@@ -1,0 +1,150 @@
+"""A real Chromium, a page that tolerates no console error, and dashboards to point it at."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "test-results"  # screenshots of failed tests; ignored by git
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+expect.set_options(timeout=20_000)  # two busy cores
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Chromium from the PATH, else Playwright's own."""
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def console_errors():
+    """What `page` found wrong so far. A test that breaks something on purpose clears it."""
+    return []
+
+
+@pytest.fixture
+def page(chromium, console_errors, request):
+    """A page in a fresh profile; the test fails if anything was logged or thrown as an error."""
+
+    def note(message):
+        # On a deep link, Streamlit's own client asks under the page's path before the right one.
+        probe = "404" in message.text and "/_stcore/" in message.location["url"]
+        if message.type == "error" and not probe:
+            console_errors.append(f"{message.text} {message.location['url']}")
+
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.on("pageerror", lambda error: console_errors.append(str(error)))
+    page.on("console", note)
+    yield page
+    if console_errors or getattr(request.node, "failed", False):
+        RESULTS.mkdir(exist_ok=True)
+        with contextlib.suppress(Exception):  # the page may have crashed
+            page.screenshot(path=RESULTS / f"{request.node.name}.png")
+    context.close()
+    assert not console_errors
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Let the `page` fixture know that its test failed."""
+    report = yield
+    if call.when == "call":
+        item.failed = report.failed
+    return report
+
+
+def free_port() -> int:
+    """A port that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def run_dashboard(script, env=None, port=None, base_path=""):
+    """Serve a Streamlit script until the block ends.
+
+    Args:
+        script: The main script's path.
+        env: Added to the environment.
+        port: A free one by default; give one to start a server again where it was.
+        base_path: What the server is told to serve under, such as "/class".
+
+    Yields:
+        The address, without a slash at its end.
+    """
+    port = port or free_port()
+    url = f"http://127.0.0.1:{port}{base_path}"
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
+    command += [f"--server.port={port}", f"--server.baseUrlPath={base_path}"]
+    with tempfile.TemporaryFile("w+") as log:
+        server = subprocess.Popen(
+            command,
+            cwd=ROOT,  # for .streamlit/config.toml
+            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _wait_until_healthy(server, url)
+            yield url
+        finally:
+            if server.poll() is not None:
+                print(f"The server had already ended, with exit status {server.returncode}.")
+            _kill_group(server)
+            log.seek(0)
+            print(log.read()[-10_000:])  # pytest shows it where a test failed
+
+
+def _wait_until_healthy(server, url, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.poll() is None:
+        with (
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=5),
+        ):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"The dashboard did not start (exit status {server.poll()}); see its log.")
+
+
+def _kill_group(server):
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(server.pid, sign)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(timeout=10)
+            return
+
+
+@pytest.fixture(scope="session")
+def start_dashboard():
+    """The context manager `run_dashboard`, as a fixture because tests cannot import conftest."""
+    return run_dashboard

@@ -144,7 +144,7 @@ def test_look_train_evaluate_predict(url: str, page: Page, store: RunStore) -> N
 
     validation = page.get_by_test_id("stMetric").filter(has_text="Validation accuracy")
     expect(validation).to_contain_text("%", timeout=90_000)  # an epoch has ended
-    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("Stopped after")).to_be_visible(timeout=60_000)
     assert run.state is RunState.STOPPED
     accuracy = run.summary().test_accuracy
@@ -198,7 +198,7 @@ def test_two_tabs_show_one_run(url: str, page: Page, chromium: Browser, store: R
         expect(second.get_by_text("images/s")).to_be_visible()
         expect(second.get_by_label("Run", exact=True)).to_have_value(run.id)
         wait_for_points(second, "train-loss", points(second, "train-loss"))
-        second.get_by_role("button", name="Stop", exact=True).click()
+        second.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
         expect(page.get_by_text("Stopped after")).to_be_visible(timeout=60_000)
         expect(second.get_by_text("Stopped after")).to_be_visible()
 
@@ -222,6 +222,7 @@ def test_a_run_outlives_the_dashboard(
     with start_dashboard(ROOT / "dashboard.py", env=environment) as url:
         page.goto(f"{url}/train")
         expect(page.get_by_text("Finished after 3 epochs")).to_be_visible()
+        page.goto("about:blank")  # before the server goes
 
 
 def test_a_killed_worker_shows_as_interrupted(url: str, page: Page, store: RunStore) -> None:

@@ -98,12 +98,16 @@ def _parser() -> _Parser:
     added.add_argument("--name", default="", help="the run's name (default: time and preset)")
     added.add_argument("--run", help=argparse.SUPPRESS)  # a run the dashboard has made already
     for spec in fields(TrainingConfig):
+        kind = type(spec.default)
         added.add_argument(
             f"--{spec.name.replace('_', '-')}",
-            metavar=type(spec.default).__name__.upper(),
-            type=type(spec.default),
             help=f"{spec.metadata['help']}; {spec.metadata['rule']} "
             f"(default: {spec.default}, or the preset's)".replace("%", "%%"),
+            **(
+                {"action": argparse.BooleanOptionalAction}
+                if kind is bool
+                else {"type": kind, "metavar": kind.__name__.upper()}
+            ),
         )
 
     added = add("runs", _runs, "list the runs, newest first", "runs --json")

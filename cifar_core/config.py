@@ -10,6 +10,8 @@ from typing import Any
 from .errors import ConfigError
 
 VALIDATION_KINDS = ("test", "holdout")
+COLOURS = ("rgb", "grey")
+POOLINGS = ("max", "average")
 HOLDOUT_SHARE = 0.1
 
 
@@ -43,6 +45,36 @@ class TrainingConfig:
         "share of the flattened features switched off at random in every training step; 0 is off",
         "in [0, 1)",
         lambda v: 0 <= v < 1,
+    )
+    colour: str = _setting(
+        "rgb",
+        "'rgb', or 'grey' for a network that sees brightness only",
+        "'rgb' or 'grey'",
+        lambda v: v in COLOURS,
+    )
+    pooling: str = _setting(
+        "max",
+        "what a 2x2 pooling window keeps: its 'max' or its 'average'",
+        "'max' or 'average'",
+        lambda v: v in POOLINGS,
+    )
+    flip: bool = _setting(
+        False,
+        "augmentation: mirror half of the training images, drawn anew each epoch",
+        "true or false",
+        lambda v: True,
+    )
+    shift: int = _setting(
+        0,
+        "augmentation: move each training image by up to this many pixels both ways",
+        "a whole number from 0 to 8",
+        lambda v: 0 <= v <= 8,
+    )
+    cutout: int = _setting(
+        0,
+        "augmentation: blank a square of this many pixels a side, at a random place",
+        "a whole number from 0 to 24",
+        lambda v: 0 <= v <= 24,
     )
     batch_size: int = _setting(
         32,

@@ -79,6 +79,20 @@ def to_network_size(image: np.ndarray) -> np.ndarray:
     return np.asarray(small)
 
 
+def to_grey(images: np.ndarray) -> np.ndarray:
+    """Brightness: uint8 (..., 3) to uint8 (..., 1), 0.299 R + 0.587 G + 0.114 B.
+
+    ITU-R BT.601's weights in 16-bit fixed point, as Pillow's convert("L") has them.
+    """
+    red, green, blue = (images[..., i].astype(np.uint32) for i in range(3))
+    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).astype(np.uint8)[..., None]
+
+
+def to_channels(images: np.ndarray, channels: int) -> np.ndarray:
+    """Images as a network of so many input channels takes them: as they are (3) or grey (1)."""
+    return to_grey(images) if channels == 1 else np.asarray(images)
+
+
 def _too_large(size: str) -> str:
     limit = MAX_PIXELS // 1_000_000
     return f"a picture may have {limit} megapixels at most. Received: {size}; make it smaller."

@@ -8,6 +8,7 @@ import numpy as np
 
 from .errors import RunError
 from .evaluation import softmax
+from .images import to_channels
 from .runs import Run
 
 if TYPE_CHECKING:
@@ -44,11 +45,12 @@ def predict_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """What the network gives for each class.
 
     Args:
-        images: uint8 (N, 32, 32, 3), 0 to 255.
+        images: uint8 (N, 32, 32, 3), 0 to 255; made grey for a network that sees grey.
 
     Returns:
         float32 (N, K), rows sum to 1.
     """
+    images = to_channels(images, model.input_shape[-1])
     logits = [
         model.predict_on_batch(np.asarray(images[first : first + _BATCH], dtype=np.float32))
         for first in range(0, len(images), _BATCH)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .augment import augment, augments
 from .config import HOLDOUT_SHARE, TrainingConfig
 from .data.dataset import Dataset
 from .events import BatchEvent, EpochEvent, Event
+from .images import to_channels
 from .model import build_model
 
 if TYPE_CHECKING:
@@ -73,18 +75,21 @@ class Training:
         import tensorflow as tf
 
         config, data = self.config, self.data
+        channels = self.model.input_shape[-1]
         trained, held = split_holdout(len(data.x_train), config)
         if len(held):
             validation = data.x_train[held], data.y_train[held]
         else:
             validation = np.asarray(data.x_test), np.asarray(data.y_test)
+        validation = to_channels(validation[0], channels), validation[1]
         with tf.device("/CPU:0"):  # the images stay in main memory, whatever the device
-            images, labels = tf.constant(data.x_train), tf.constant(data.y_train)
+            images = tf.constant(to_channels(data.x_train, channels))
+            labels = tf.constant(data.y_train)
         self.model.make_train_function()
         step = 0
         for epoch in range(1, config.epochs + 1):
             order = np.random.default_rng([config.seed, epoch]).permutation(trained)
-            batches = iter(_batches(images, labels, order, config.batch_size))
+            batches = iter(_batches(images, labels, order, epoch, config))
             self.model.reset_metrics()
             meter = _Meter()
             for first in range(0, len(order), config.batch_size):
@@ -111,17 +116,27 @@ class Training:
 
 
 def _batches(
-    images: tf.Tensor, labels: tf.Tensor, order: np.ndarray, batch_size: int
+    images: tf.Tensor, labels: tf.Tensor, order: np.ndarray, epoch: int, config: TrainingConfig
 ) -> tf.data.Dataset:
-    """The images in this order, batch by batch: uint8 (B, 32, 32, 3) and labels (B,)."""
+    """The images in this order, batch by batch: uint8 (B, 32, 32, C) and labels (B,).
+
+    Augmentation draws from (seed, epoch, number of the batch) alone, as the order does.
+    """
     import tensorflow as tf
 
-    return (
-        tf.data.Dataset.from_tensor_slices(order)
-        .batch(batch_size)
-        .map(lambda index: (tf.gather(images, index), tf.gather(labels, index)))
-        .prefetch(2)
-    )
+    def vary(batch: np.ndarray, number: np.ndarray) -> np.ndarray:
+        return augment(batch, config, np.random.default_rng([config.seed, epoch, int(number)]))
+
+    def take(number: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        batch = tf.gather(images, index)
+        if augments(config):
+            shape = batch.shape
+            batch = tf.numpy_function(vary, [batch, number], tf.uint8, stateful=False)
+            batch.set_shape(shape)
+        return batch, tf.gather(labels, index)
+
+    dataset = tf.data.Dataset.from_tensor_slices(order).batch(config.batch_size)
+    return dataset.enumerate().map(take).prefetch(2)
 
 
 class _Meter:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cifar_core.config import TrainingConfig
+from cifar_core.config import COLOURS, POOLINGS, VALIDATION_KINDS, TrainingConfig
 from cifar_core.errors import CifarError
 from cifar_core.events import RunState
 from cifar_core.runs import Summary
@@ -53,28 +53,69 @@ def controls(summaries: list[Summary]) -> None:
         else:
             st.rerun()
     with st.expander(_("More settings"), icon=":material/tune:"):
-        row = st.columns(4, vertical_alignment="bottom")
-        row[0].number_input(_("Batch size"), 1, 4096, key=Key.BATCH_SIZE, persist_state="session")
-        row[1].number_input(
-            _("Learning rate"), 0.00001, 1.0, step=0.0005, format="%.5f", key=Key.LEARNING_RATE
-        )
-        row[2].selectbox(
-            _("Validation"),
-            ["test", "holdout"],
-            format_func={
-                "test": _("on the test set, the tutorial's way"),
-                "holdout": _("on a tenth of the training images"),
-            }.get,
-            key=Key.VALIDATION,
-            persist_state="session",
-            help=_(
-                "A choice made by looking at the test set, such as the best epoch, makes the "
-                "test figure too good. A hold-out leaves the test set unseen until the end."
-            ),
-        )
-        row[3].number_input(
-            _("Seed"), 0, 2**32 - 1, key=Key.SEED, persist_state="session", help=help_of("seed")
-        )
+        more_settings()
+
+
+def more_settings() -> None:
+    """All but the tutorial's two."""
+    row = st.columns(4, vertical_alignment="bottom")
+    row[0].number_input(
+        _("Batch size"),
+        1,
+        4096,
+        key=Key.BATCH_SIZE,
+        persist_state="session",
+        help=help_of("batch_size"),
+    )
+    row[1].number_input(
+        _("Learning rate"),
+        0.00001,
+        1.0,
+        step=0.0005,
+        format="%.5f",
+        key=Key.LEARNING_RATE,
+        persist_state="session",
+        help=help_of("learning_rate"),
+    )
+    row[2].selectbox(
+        _("Validation"),
+        VALIDATION_KINDS,
+        format_func={
+            "test": _("on the test set, the tutorial's way"),
+            "holdout": _("on a tenth of the training images"),
+        }.get,
+        key=Key.VALIDATION,
+        persist_state="session",
+        help=_(
+            "A choice made by looking at the test set, such as the best epoch, makes the "
+            "test figure too good. A hold-out leaves the test set unseen until the end."
+        ),
+    )
+    row[3].number_input(
+        _("Seed"), 0, 2**32 - 1, key=Key.SEED, persist_state="session", help=help_of("seed")
+    )
+    row = st.columns(5, vertical_alignment="bottom")
+    row[0].selectbox(
+        _("Colour"),
+        COLOURS,
+        format_func={"rgb": _("colour"), "grey": _("greyscale")}.get,
+        key=Key.COLOUR,
+        persist_state="session",
+        help=help_of("colour"),
+    )
+    row[1].selectbox(
+        _("Pooling"),
+        POOLINGS,
+        format_func={"max": _("max"), "average": _("average")}.get,
+        key=Key.POOLING,
+        persist_state="session",
+        help=help_of("pooling"),
+    )
+    row[2].toggle(_("Mirror"), key=Key.FLIP, persist_state="session", help=help_of("flip"))
+    row[3].slider(_("Shift"), 0, 8, key=Key.SHIFT, persist_state="session", help=help_of("shift"))
+    row[4].slider(
+        _("Cutout"), 0, 24, key=Key.CUTOUT, persist_state="session", help=help_of("cutout")
+    )
 
 
 def help_of(name: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -37,6 +37,11 @@ class Key(StrEnum):
     DROPOUT = "dropout"
     DROPOUT_RATE = "dropout_rate"
     EPOCHS = "epochs"
+    COLOUR = "colour"
+    POOLING = "pooling"
+    FLIP = "flip"
+    SHIFT = "shift"
+    CUTOUT = "cutout"
     BATCH_SIZE = "batch_size"
     LEARNING_RATE = "learning_rate"
     VALIDATION = "validation"
@@ -221,16 +226,10 @@ def predict(run: Run, images: np.ndarray) -> np.ndarray:
 _RATE = 0.4  # what 'Dropout rate' shows while dropout is off: the tutorial's
 
 
-def _widget_values(config: TrainingConfig) -> dict[str, object]:
-    return {
-        Key.DROPOUT: config.dropout > 0,
-        Key.DROPOUT_RATE: config.dropout or st.session_state.get(Key.DROPOUT_RATE, _RATE),
-        Key.EPOCHS: config.epochs,
-        Key.BATCH_SIZE: config.batch_size,
-        Key.LEARNING_RATE: config.learning_rate,
-        Key.VALIDATION: config.validation,
-        Key.SEED: config.seed,
-    }
+def _widget_values(config: TrainingConfig) -> dict[str, Any]:
+    """Values of the settings widgets by key; the keys are the settings' names but for dropout."""
+    rate = config.dropout or st.session_state.get(Key.DROPOUT_RATE, _RATE)
+    return {**config.to_json(), Key.DROPOUT: config.dropout > 0, Key.DROPOUT_RATE: rate}
 
 
 def begin_settings() -> None:
@@ -242,14 +241,9 @@ def begin_settings() -> None:
 def settings() -> TrainingConfig:
     """The settings that the Train page's widgets show."""
     value = st.session_state
-    return TrainingConfig(
-        epochs=value[Key.EPOCHS],
-        dropout=value[Key.DROPOUT_RATE] if value[Key.DROPOUT] else 0.0,
-        batch_size=value[Key.BATCH_SIZE],
-        learning_rate=value[Key.LEARNING_RATE],
-        validation=value[Key.VALIDATION],
-        seed=value[Key.SEED],
-    )
+    named = {spec.name: value[spec.name] for spec in fields(TrainingConfig)}
+    named["dropout"] = value[Key.DROPOUT_RATE] if value[Key.DROPOUT] else 0.0
+    return TrainingConfig(**named)
 
 
 def choose_preset(label: str, help: str) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from cifar_core import images
 from cifar_core.errors import ImageError
-from cifar_core.images import read_image, to_network_size
+from cifar_core.images import read_image, to_grey, to_network_size
 
 
 def encode(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -217,3 +217,11 @@ def test_to_network_size_averages() -> None:
 def test_to_network_size_leaves_32_alone() -> None:
     image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     assert to_network_size(image) is image
+
+
+def test_grey_is_pillows() -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    found = to_grey(colours)
+    assert (found.shape, found.dtype) == ((2, 32, 32, 1), np.uint8)
+    for one, colour in zip(found, colours, strict=True):
+        np.testing.assert_array_equal(one[..., 0], np.asarray(Image.fromarray(colour).convert("L")))

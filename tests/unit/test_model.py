@@ -87,3 +87,10 @@ def test_a_saved_model_takes_raw_pixels(tmp_path) -> None:
     again = keras.models.load_model(tmp_path / "model.keras")
     pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
     np.testing.assert_array_equal(np.asarray(model(pixels)), np.asarray(again(pixels)))
+
+
+def test_grey_and_average_pooling_change_their_layers() -> None:
+    rows = describe(build_model(TrainingConfig(colour="grey", pooling="average")))
+    assert rows[0].output_shape == (32, 32, 1)
+    assert rows[1].parameters == 3 * 3 * 1 * 32 + 32
+    assert [row.kind for row in rows].count("AveragePooling2D") == 2

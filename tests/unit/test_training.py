@@ -8,6 +8,8 @@ import pytest
 from cifar_core.config import TrainingConfig
 from cifar_core.data.dataset import CIFAR10_CLASSES, Dataset, Source
 from cifar_core.events import BatchEvent, EpochEvent
+from cifar_core.images import to_grey
+from cifar_core.prediction import predict_probabilities
 from cifar_core.training import Training, split_holdout, steps_per_epoch
 
 
@@ -104,3 +106,22 @@ def test_the_test_set_validates_by_default() -> None:
     trained, held = split_holdout(50, TrainingConfig())
     assert len(trained) == 50
     assert len(held) == 0
+
+
+def test_augmented_training_is_repeatable_and_differs(blobs: Dataset) -> None:
+    plain = TrainingConfig(epochs=2)
+    varied = TrainingConfig(epochs=2, flip=True, shift=2, cutout=6)
+    assert losses(varied, blobs) == losses(varied, blobs)
+    assert losses(varied, blobs)[1] != losses(plain, blobs)[1]
+
+
+def test_a_grey_network_sees_brightness_only(blobs: Dataset) -> None:
+    training = Training(TrainingConfig(epochs=1, colour="grey"), blobs)
+    assert training.model.input_shape == (None, 32, 32, 1)
+    *_, last = training.events()
+    assert isinstance(last, EpochEvent)
+    grey = to_grey(blobs.x_test)
+    expected = predict_probabilities(training.model, np.repeat(grey, 3, axis=-1))
+    found = predict_probabilities(training.model, blobs.x_test)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert last.val_accuracy == pytest.approx((found.argmax(axis=1) == blobs.y_test).mean())

@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cifar_core.config import TrainingConfig
+from cifar_core.events import RunState
+from cifar_core.runs import RunStore
 from tests.conftest import ROOT
 
 
@@ -195,3 +198,14 @@ def test_help_has_an_example(environment: dict[str, str], command: str) -> None:
 def test_no_runs_yet_says_the_next_step(environment: dict[str, str]) -> None:
     assert "python -m cifar_core train" in cifar(environment, "runs").stdout
     assert answer(environment, "runs") == []
+
+
+def test_a_run_that_fails_says_so(environment: dict[str, str], tmp_path: Path) -> None:
+    run = RunStore(tmp_path / "runs").create(TrainingConfig(epochs=1), "bound-to-fail")
+    run.model_path.mkdir()  # what is to be a file
+    done = cifar(environment, "train", "--run", run.id)
+    assert done.returncode == 1
+    summary = run.summary()
+    assert summary.state is RunState.FAILED
+    assert "model.keras" in summary.message
+    assert "\n" not in summary.message

@@ -19,8 +19,9 @@ from .config import PRESETS, TrainingConfig
 from .data import load_data
 from .errors import CifarError, ConfigError, ImageError, RunError
 from .events import EpochEvent, Event, LogEvent
+from .history import Summary
 from .launch import ERROR_PREFIX, execute
-from .runs import Run, RunStore, Summary
+from .runs import Run, RunStore
 
 
 class _Parser(argparse.ArgumentParser):

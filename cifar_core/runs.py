@@ -21,11 +21,9 @@ import contextlib
 import json
 import os
 import re
-import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,16 +34,9 @@ from filelock import FileLock, Timeout
 from .config import TrainingConfig, preset_of
 from .errors import ConfigError, RunError, RunNotFound
 from .evaluation import Predictions
-from .events import (
-    BatchEvent,
-    EpochEvent,
-    Event,
-    LogEvent,
-    RunState,
-    StateEvent,
-    from_line,
-    to_line,
-)
+from .events import Event, RunState, from_line, to_line
+from .files import write_json, write_whole
+from .history import History, Summary
 
 if TYPE_CHECKING:
     import keras
@@ -58,84 +49,6 @@ _TAIL_BYTES = 65536  # holds the last epoch and the last state of any run
 def default_root() -> Path:
     """The folder of runs: CIFAR10_RUNS, else 'runs' in the working folder."""
     return Path(os.environ.get("CIFAR10_RUNS") or "runs").resolve()
-
-
-def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file beside `path`, flush it to disk and rename it into place."""
-    handle, name = tempfile.mkstemp(prefix=".new-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    new = Path(name)
-    try:
-        write(new)
-        with new.open("rb+") as file:
-            os.fsync(file.fileno())
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    text = json.dumps(values, indent=1) + "\n"
-    _write_whole(path, lambda new: new.write_text(text, encoding="utf-8"))
-
-
-@dataclass
-class History:
-    """A run's events so far, sorted by type, each list in the order it was written."""
-
-    batches: list[BatchEvent] = field(default_factory=list)
-    epochs: list[EpochEvent] = field(default_factory=list)
-    log: list[LogEvent] = field(default_factory=list)
-    states: list[StateEvent] = field(default_factory=list)
-    offset: int = 0  # bytes of events.jsonl taken in
-
-    def add(self, event: Event) -> None:
-        """Take one more event in."""
-        match event:
-            case BatchEvent():
-                self.batches.append(event)
-            case EpochEvent():
-                self.epochs.append(event)
-            case LogEvent():
-                self.log.append(event)
-            case StateEvent():
-                self.states.append(event)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A run on one line.
-
-    Attributes:
-        epochs: whole epochs done.
-        last: the last epoch's figures, if one has ended.
-        test_loss, test_accuracy: with the saved model, once the run has ended.
-        seconds: wall time of the training, once it has ended.
-        message: why the run is in its state, where that was said.
-    """
-
-    run: Run
-    state: RunState
-    config: TrainingConfig
-    environment: dict[str, Any]
-    epochs: int
-    last: EpochEvent | None
-    test_loss: float | None
-    test_accuracy: float | None
-    seconds: float | None
-    message: str
-
-    @property
-    def data_name(self) -> str:
-        """What the images are called, '' where the run never got to them."""
-        return str(self.environment.get("data", {}).get("name", ""))
-
-    @property
-    def gap(self) -> float | None:
-        """Generalisation gap: the last epoch's train accuracy less the test accuracy."""
-        if self.last is None or self.test_accuracy is None:
-            return None
-        return self.last.accuracy - self.test_accuracy
 
 
 class Run:
@@ -175,7 +88,7 @@ class Run:
 
     @environment.setter
     def environment(self, values: dict[str, Any]) -> None:
-        _write_json(self.path / "environment.json", values)
+        write_json(self.path / "environment.json", values)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -310,15 +223,15 @@ class Run:
 
     def save_model(self, model: keras.Model) -> None:
         """Put the network in place, without the optimiser's state."""
-        _write_whole(self.model_path, lambda new: model.save(new, include_optimizer=False))
+        write_whole(self.model_path, lambda new: model.save(new, include_optimizer=False))
 
     def save_checkpoint(self, model: keras.Model) -> None:
         """Put the network and the optimiser's state in place."""
-        _write_whole(self.path / "checkpoint.keras", lambda new: model.save(new))
+        write_whole(self.path / "checkpoint.keras", lambda new: model.save(new))
 
     def save_predictions(self, predictions: Predictions) -> None:
         """Put the test set's probabilities and labels in place."""
-        _write_whole(
+        write_whole(
             self.path / "predictions.npz",
             lambda new: np.savez(
                 new, probabilities=predictions.probabilities, labels=predictions.labels
@@ -353,7 +266,7 @@ class Run:
 
     @notes.setter
     def notes(self, text: str) -> None:
-        _write_whole(self.path / "notes.md", lambda new: new.write_text(text, encoding="utf-8"))
+        write_whole(self.path / "notes.md", lambda new: new.write_text(text, encoding="utf-8"))
 
     def summary(self) -> Summary:
         """The run on one line.
@@ -414,7 +327,7 @@ class RunStore:
                     f"the runs' folder must be writable. Received: {self.root} ({error}); "
                     f"name another one with --runs or CIFAR10_RUNS."
                 ) from error
-            _write_json(run.path / "config.json", config.to_json())
+            write_json(run.path / "config.json", config.to_json())
             return run
         raise RunError(f"no free name is left. Received: {base}; name the run with --name.")
 

@@ -5,7 +5,7 @@ import streamlit as st
 from cifar_core.config import COLOURS, POOLINGS, VALIDATION_KINDS, TrainingConfig
 from cifar_core.errors import CifarError
 from cifar_core.events import RunState
-from cifar_core.runs import Summary
+from cifar_core.history import Summary
 from ui import frame, state
 from ui.monitor import monitor
 from ui.state import Key

@@ -6,7 +6,8 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from cifar_core.runs import History, Run
+from cifar_core.history import History
+from cifar_core.runs import Run
 from cifar_core.training import steps_per_epoch
 from ui.charts import Series, history_figure
 from ui.text import _

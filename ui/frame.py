@@ -8,7 +8,7 @@ import streamlit as st
 
 from cifar_core import launch
 from cifar_core.errors import CifarError
-from cifar_core.runs import Summary
+from cifar_core.history import Summary
 from ui import state
 from ui.text import _
 

@@ -7,7 +7,8 @@ import time
 import streamlit as st
 
 from cifar_core.events import RunState
-from cifar_core.runs import History, Run, Summary
+from cifar_core.history import History, Summary
+from cifar_core.runs import Run
 from cifar_core.training import steps_per_epoch
 from ui import curves, state
 from ui.live_chart import live_chart

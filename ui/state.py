@@ -16,9 +16,10 @@ import streamlit as st
 from cifar_core.config import PRESETS, TrainingConfig, preset_of
 from cifar_core.data import Dataset, is_available, load_data
 from cifar_core.device import Device, find_device, use_cpu
+from cifar_core.history import History, Summary
 from cifar_core.launch import start
 from cifar_core.model import LayerInfo
-from cifar_core.runs import History, Run, RunStore, Summary
+from cifar_core.runs import Run, RunStore
 from ui.text import _
 
 if TYPE_CHECKING:

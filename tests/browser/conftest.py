@@ -34,7 +34,8 @@ expect.set_options(timeout=20_000)  # two busy cores
 def chromium():
     """Chromium from the PATH, else Playwright's own."""
     with sync_playwright() as playwright:
-        path = shutil.which("chromium")
+        names = ("chromium", "chromium-browser", "google-chrome")
+        path = next(filter(None, map(shutil.which, names)), None)
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()

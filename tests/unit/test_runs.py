@@ -15,7 +15,8 @@ from cifar_core.config import TrainingConfig
 from cifar_core.errors import RunError, RunNotFound
 from cifar_core.evaluation import Predictions
 from cifar_core.events import BatchEvent, EpochEvent, LogEvent, RunState, StateEvent, to_line
-from cifar_core.runs import History, Run, RunStore
+from cifar_core.history import History
+from cifar_core.runs import Run, RunStore
 
 CONFIG = TrainingConfig(epochs=2, dropout=0.3)
 EPOCH = EpochEvent(

@@ -1,0 +1,71 @@
+"""A run's events sorted, and a run on one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .config import TrainingConfig
+from .events import BatchEvent, EpochEvent, Event, LogEvent, RunState, StateEvent
+
+if TYPE_CHECKING:
+    from .runs import Run
+
+
+@dataclass
+class History:
+    """A run's events so far, sorted by type, each list in the order it was written."""
+
+    batches: list[BatchEvent] = field(default_factory=list)
+    epochs: list[EpochEvent] = field(default_factory=list)
+    log: list[LogEvent] = field(default_factory=list)
+    states: list[StateEvent] = field(default_factory=list)
+    offset: int = 0  # bytes of events.jsonl taken in
+
+    def add(self, event: Event) -> None:
+        """Take one more event in."""
+        match event:
+            case BatchEvent():
+                self.batches.append(event)
+            case EpochEvent():
+                self.epochs.append(event)
+            case LogEvent():
+                self.log.append(event)
+            case StateEvent():
+                self.states.append(event)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run on one line.
+
+    Attributes:
+        epochs: whole epochs done.
+        last: the last epoch's figures, if one has ended.
+        test_loss, test_accuracy: with the saved model, once the run has ended.
+        seconds: wall time of the training, once it has ended.
+        message: why the run is in its state, where that was said.
+    """
+
+    run: Run
+    state: RunState
+    config: TrainingConfig
+    environment: dict[str, Any]
+    epochs: int
+    last: EpochEvent | None
+    test_loss: float | None
+    test_accuracy: float | None
+    seconds: float | None
+    message: str
+
+    @property
+    def data_name(self) -> str:
+        """What the images are called, '' where the run never got to them."""
+        return str(self.environment.get("data", {}).get("name", ""))
+
+    @property
+    def gap(self) -> float | None:
+        """Generalisation gap: the last epoch's train accuracy less the test accuracy."""
+        if self.last is None or self.test_accuracy is None:
+            return None
+        return self.last.accuracy - self.test_accuracy

@@ -90,12 +90,15 @@ class StateEvent(Event):
     Attributes:
         state: the state from now on.
         message: why, where that is worth saying.
+        step: with 'running', the step from which training goes on, where it is not the first;
+            figures of later steps were lost with the worker that gave them.
         test_loss, test_accuracy: on the test set with the saved model, once it is known.
         seconds: wall time of the training, once it has ended.
     """
 
     state: RunState
     message: str = ""
+    step: int | None = None
     test_loss: float | None = None
     test_accuracy: float | None = None
     seconds: float | None = None

@@ -33,6 +33,9 @@ class History:
                 self.log.append(event)
             case StateEvent():
                 self.states.append(event)
+                if event.step is not None:
+                    self.batches = [one for one in self.batches if one.step <= event.step]
+                    self.epochs = [one for one in self.epochs if one.step <= event.step]
 
 
 @dataclass(frozen=True)

@@ -217,6 +217,11 @@ class Run:
         return self.model_path.exists()
 
     @property
+    def checkpoint_path(self) -> Path:
+        """Where the state lies from which training can go on."""
+        return self.path / "checkpoint.keras"
+
+    @property
     def log_path(self) -> Path:
         """Where the worker's own output goes."""
         return self.path / "worker.log"
@@ -227,7 +232,7 @@ class Run:
 
     def save_checkpoint(self, model: keras.Model) -> None:
         """Put the network and the optimiser's state in place."""
-        write_whole(self.path / "checkpoint.keras", lambda new: model.save(new))
+        write_whole(self.checkpoint_path, lambda new: model.save(new))
 
     def save_predictions(self, predictions: Predictions) -> None:
         """Put the test set's probabilities and labels in place."""

@@ -1,6 +1,7 @@
 """The fit loop."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from cifar_core.config import TrainingConfig
 from cifar_core.data.dataset import CIFAR10_CLASSES, Dataset, Source
 from cifar_core.events import BatchEvent, EpochEvent
+from cifar_core.history import History
 from cifar_core.images import to_grey
 from cifar_core.prediction import predict_probabilities
+from cifar_core.runs import RunStore
 from cifar_core.training import Training, split_holdout, steps_per_epoch
 
 
@@ -125,3 +128,51 @@ def test_a_grey_network_sees_brightness_only(blobs: Dataset) -> None:
     found = predict_probabilities(training.model, blobs.x_test)
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert last.val_accuracy == pytest.approx((found.argmax(axis=1) == blobs.y_test).mean())
+
+
+def weights(training: Training) -> list[np.ndarray]:
+    variables = [*training.model.trainable_variables, *training.model.optimizer.variables]
+    return [variable.numpy() for variable in variables]
+
+
+@pytest.mark.parametrize("stop_at", [0, 3, 7, 14, 20, 27])
+def test_a_training_that_goes_on_ends_as_one_without_a_break(
+    blobs: Dataset, tmp_path: Path, stop_at: int
+) -> None:
+    config = TrainingConfig(epochs=2, dropout=0.4, batch_size=30, flip=True, shift=2)
+    whole = Training(config, blobs)
+    told = [event for event in whole.events() if isinstance(event, EpochEvent)]
+
+    first = Training(config, blobs)
+    run = RunStore(tmp_path).create(config, "run")
+    first.model.make_train_function()
+    train_step = first.model.train_function
+
+    def counted(iterator):
+        logs = train_step(iterator)
+        if int(first.model.optimizer.iterations) == stop_at:
+            first.stop()
+        return logs
+
+    first.model.train_function = counted
+    if stop_at == 0:
+        first.stop()
+    history = History()
+    for event in first.events():
+        history.add(event)
+    assert first.step == stop_at
+    assert not first.is_finished
+    run.save_checkpoint(first.model)
+
+    second = Training(config, blobs, run.checkpoint_path, history)
+    assert second.step == stop_at
+    for event in second.events():
+        history.add(event)
+    assert second.is_finished
+    for one, other in zip(weights(whole), weights(second), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for one, other in zip(told, history.epochs, strict=True):
+        assert (one.step, one.epoch) == (other.step, other.epoch)
+        assert (one.val_loss, one.val_accuracy) == (other.val_loss, other.val_accuracy)
+        assert other.loss == pytest.approx(one.loss, 1e-5)
+        assert other.accuracy == pytest.approx(one.accuracy, 1e-5)

@@ -18,10 +18,12 @@ from . import device, evaluation
 from .config import PRESETS, TrainingConfig
 from .data import load_data
 from .errors import CifarError, ConfigError, ImageError, RunError
-from .events import EpochEvent, Event, LogEvent
+from .events import EpochEvent, Event, LogEvent, RunState, StateEvent
 from .history import Summary
-from .launch import ERROR_PREFIX, execute
+from .launch import execute, prepare_resume
+from .process import ERROR_PREFIX
 from .runs import Run, RunStore
+from .slots import slots
 
 
 class _Parser(argparse.ArgumentParser):
@@ -97,6 +99,9 @@ def _parser() -> _Parser:
     takes_runs(added)
     added.add_argument("--preset", choices=PRESETS, help="settings to start from")
     added.add_argument("--name", default="", help="the run's name (default: time and preset)")
+    added.add_argument(
+        "--resume", metavar="RUN", help="go on with a run that has ended, to --epochs if given"
+    )
     added.add_argument("--run", help=argparse.SUPPRESS)  # a run the dashboard has made already
     for spec in fields(TrainingConfig):
         kind = type(spec.default)
@@ -181,29 +186,45 @@ def _data(options: argparse.Namespace) -> int:
     return 0
 
 
-def _config_of(options: argparse.Namespace) -> TrainingConfig:
-    values = PRESETS[options.preset].to_json() if options.preset else {}
-    for spec in fields(TrainingConfig):
-        given = getattr(options, spec.name)
-        if given is not None:
-            values[spec.name] = given
-    return TrainingConfig.from_json(values)
+def _given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    given = {spec.name: getattr(options, spec.name) for spec in fields(TrainingConfig)}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _run_to_train(options: argparse.Namespace) -> tuple[Run, str]:
+    """The run that `train` is to carry out, and its images."""
+    store, data = RunStore(options.runs), _data_of(options)
+    if options.run:
+        return store.get(options.run), data
+    given = _given_settings(options)
+    if options.resume:
+        others = [f"--{name.replace('_', '-')}" for name in given if name != "epochs"]
+        others += [f"--{name}" for name in ("preset", "name") if getattr(options, name)]
+        if others:
+            raise ConfigError(
+                f"a run goes on with its own settings; only --epochs can be changed. "
+                f"Received: {', '.join(others)}; start a new run for those."
+            )
+        run = store.get(options.resume)
+        own_data = prepare_resume(run, options.epochs)
+        return run, options.data or own_data or data
+    preset = PRESETS[options.preset].to_json() if options.preset else {}
+    config = TrainingConfig.from_json({**preset, **given})
+    load_data(data, progress=_progress)  # before a run is made for nothing
+    run = store.create(config, options.name)
+    _say(f"run {run.id}")
+    return run, data
 
 
 def _train(options: argparse.Namespace) -> int:
-    store = RunStore(options.runs)
-    if options.run:
-        run = store.get(options.run)
-    else:
-        config = _config_of(options)
-        load_data(_data_of(options), progress=_progress)  # before a run is made for nothing
-        run = store.create(config, options.name)
-        _say(f"run {run.id}")
+    run, data = _run_to_train(options)
     epochs = run.config.epochs
 
     def report(event: Event) -> None:
         if isinstance(event, LogEvent):
             _say(event.message)
+        elif isinstance(event, StateEvent) and event.state is RunState.QUEUED:
+            _say(f"waiting for another run to end, {event.message} (CIFAR10_SLOTS={slots()})")
         elif isinstance(event, EpochEvent):
             _say(
                 f"epoch {event.epoch}/{epochs}  {event.seconds:.0f} s  "
@@ -212,7 +233,7 @@ def _train(options: argparse.Namespace) -> int:
             )
 
     try:
-        execute(run, _data_of(options), report)
+        execute(run, data, report)
     except CifarError:
         raise
     except Exception as error:

@@ -12,6 +12,7 @@ from .errors import ConfigError
 VALIDATION_KINDS = ("test", "holdout")
 COLOURS = ("rgb", "grey")
 POOLINGS = ("max", "average")
+MOST_EPOCHS = 1000
 HOLDOUT_SHARE = 0.1
 
 
@@ -37,8 +38,8 @@ class TrainingConfig:
     epochs: int = _setting(
         10,
         "how many times training sees every image",
-        "a whole number from 1 to 1000",
-        lambda v: 1 <= v <= 1000,
+        f"a whole number from 1 to {MOST_EPOCHS}",
+        lambda v: 1 <= v <= MOST_EPOCHS,
     )
     dropout: float = _setting(
         0.0,

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 # Read by TensorFlow when it is imported: its start-up notices are not for our users.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -60,14 +61,23 @@ def find_device() -> Device:
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         return cpu()
-    details = tf.config.experimental.get_device_details(gpus[0])
-    return Device("GPU", str(details.get("device_name", gpus[0].name)))
+    return _gpu(gpus[0])
 
 
-def use_device() -> Device:
-    """Take GPU 0 alone, with memory growth on; the CPU where there is no GPU.
+def _gpu(gpu: Any) -> Device:
+    import tensorflow as tf
+
+    details = tf.config.experimental.get_device_details(gpu)
+    return Device("GPU", str(details.get("device_name", gpu.name)))
+
+
+def use_device(slot: int = 0) -> Device:
+    """Take one GPU alone, with memory growth on; the CPU where there is no GPU.
 
     The tutorial's device step. Must be called before any tensor is made.
+
+    Args:
+        slot: which GPU: 0, the tutorial's, for the first of the trainings at one time.
 
     Raises:
         RuntimeError: TensorFlow's runtime has started already.
@@ -75,10 +85,12 @@ def use_device() -> Device:
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        tf.config.experimental.set_memory_growth(gpus[0], True)
-        tf.config.set_visible_devices(gpus[0], "GPU")
-    return find_device()
+    if not gpus:
+        return cpu()
+    gpu = gpus[slot % len(gpus)]
+    tf.config.experimental.set_memory_growth(gpu, True)
+    tf.config.set_visible_devices(gpu, "GPU")
+    return _gpu(gpu)
 
 
 def use_cpu() -> None:

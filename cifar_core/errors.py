@@ -6,6 +6,7 @@
     │   ├── DataNotFound    nothing where the data was looked for
     │   ├── DataFormatError what is there is not a data set of ours
     │   └── DownloadError   no mirror gave the archive
+    │       └── DownloadCancelled
     ├── ImageError          one picture cannot be read
     └── RunError            a run cannot do what was asked
         └── RunNotFound     no such run
@@ -37,6 +38,10 @@ class DataFormatError(DataError, ValueError):
 
 class DownloadError(DataError):
     """No mirror gave the archive, or what came was damaged."""
+
+
+class DownloadCancelled(DownloadError):
+    """Somebody cancelled the download, here or in another process."""
 
 
 class ImageError(CifarError, ValueError):

@@ -13,9 +13,10 @@ from typing import Any
 
 
 class RunState(StrEnum):
-    """Where a run stands. Only the first six are ever written; the others are concluded."""
+    """Where a run stands. The last two are never written but concluded."""
 
     STARTING = "starting"
+    QUEUED = "queued"  # its worker waits for a slot
     RUNNING = "running"
     FINISHED = "finished"
     STOPPED = "stopped"
@@ -26,7 +27,7 @@ class RunState(StrEnum):
     @property
     def is_live(self) -> bool:
         """Whether a worker is at it."""
-        return self in (RunState.STARTING, RunState.RUNNING, RunState.STOPPING)
+        return self in (RunState.STARTING, RunState.QUEUED, RunState.RUNNING, RunState.STOPPING)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import math
-import os
 import platform
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from . import device
 from .config import TrainingConfig
-from .data import Dataset, default_cache_dir, load_data
-from .data.download import SIZE, status
-from .data.official import archive_path
-from .errors import CifarError, DataError
+from .data import Dataset, load_data
+from .errors import CifarError, RunError
 from .evaluation import Predictions, accuracy, cross_entropy
 from .events import EpochEvent, Event, LogEvent, RunState, StateEvent
+from .history import History
+from .process import begin
 from .runs import Run, RunStore
-
-ERROR_PREFIX = "cifar_core: "  # before the one line that the command line says of an error
-_START_SECONDS = 5.0  # a process that has not said or locked anything by then is gone
+from .slots import slot
 
 Report = Callable[[Event], None]
 
@@ -49,81 +42,46 @@ def start(store: RunStore, config: TrainingConfig, data: str) -> Run:
     """
     run = store.create(config)
     command = ["train", "--run", run.id, "--runs", str(store.root), "--data", data]
-    _begin(command, run.log_path)
+    begin(command, run.log_path)
     return run
 
 
-@dataclass(frozen=True)
-class FetchState:
-    """How fetching CIFAR-10 goes.
+def prepare_resume(run: Run, epochs: int | None = None) -> str:
+    """Make a run that has ended ready to go on from its checkpoint.
 
-    Attributes:
-        is_live: whether some process is at it.
-        done, total: bytes of the archive.
-        error: why the last try ended without it, '' where it did not.
-    """
+    Args:
+        run: stopped, interrupted or failed; or finished, with more epochs.
+        epochs: how many it shall have in all, where that is to change.
 
-    is_live: bool
-    done: int
-    total: int
-    error: str
-
-
-def start_fetch() -> None:
-    """Begin to fetch CIFAR-10 in a process that outlives this one; `fetch_state` follows it.
+    Returns:
+        The images to go on with, in the form `load_data` takes.
 
     Raises:
-        DataError: the cache folder cannot be written.
+        RunError: it is being trained, or has no epoch left to train.
+        ConfigError: `epochs` breaks its rule.
     """
-    log = _fetch_log()
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_bytes(b"")
-    except OSError as error:
-        raise DataError(
-            f"the cache folder must be writable. Received: {log.parent} ({error.strerror}); "
-            f"name another one in CIFAR10_CACHE."
-        ) from error
-    _begin(["data", "--data", "official", "--json"], log)
-
-
-def fetch_state() -> FetchState:
-    """How fetching goes, whichever process began it."""
-    done, is_live = status(archive_path(default_cache_dir()))
-    log, words, age = _fetch_log(), "", math.inf
-    with suppress(OSError):
-        words = log.read_text(encoding="utf-8").strip()
-        age = time.time() - log.stat().st_mtime
-    starting = not words and age < _START_SECONDS
-    # A process that was killed leaves no words; what it fetched is kept.
-    last = words.rpartition("\n")[2]
-    error = last.removeprefix(ERROR_PREFIX) if last.startswith(ERROR_PREFIX) else ""
-    return FetchState(is_live or starting, done, SIZE, error)
-
-
-def _fetch_log() -> Path:
-    return default_cache_dir() / "fetch.log"
-
-
-def _begin(arguments: list[str], log_path: Path) -> None:
-    """Start `python -m cifar_core` in a session of its own, its words in a log."""
-    apart: dict[str, Any] = (
-        {"creationflags": 0x00000008 | 0x00000200}  # DETACHED_PROCESS, CREATE_NEW_PROCESS_GROUP
-        if sys.platform == "win32"
-        else {"start_new_session": True}
-    )
-    root = Path(__file__).resolve().parent.parent
-    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
-    with log_path.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cifar_core", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            **apart,
+    summary = run.summary()
+    if summary.state.is_live:
+        raise RunError(
+            f"only a run that has ended can go on. Received: {run.id}, which is {summary.state}."
         )
-    threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie behind
+    config = summary.config if epochs is None else replace(summary.config, epochs=epochs)
+    if config.epochs <= summary.epochs:
+        raise RunError(
+            f"a run goes on to more epochs than it has done. Received: {run.id}, which has done "
+            f"{summary.epochs} of {config.epochs}; name more with --epochs."
+        )
+    run.config = config
+    run.withdraw_stop()
+    run.append(StateEvent(state=RunState.STARTING))
+    return str(summary.environment.get("spec", ""))
+
+
+def resume(run: Run, epochs: int | None = None) -> None:
+    """Let a run go on in a process that outlives this one; see `prepare_resume`."""
+    data = prepare_resume(run, epochs)
+    command = ["train", "--run", run.id, "--runs", str(run.path.parent), "--data", data or "auto"]
+    begin(command, run.log_path)
 
 
 class _Stopped(Exception):
@@ -132,6 +90,8 @@ class _Stopped(Exception):
 
 def execute(run: Run, data: str, report: Report = lambda event: None) -> StateEvent:
     """Carry a run out in this process, its one worker, writing every event to its folder.
+
+    Where the run has a checkpoint, training goes on from there.
 
     A stop that was asked for (`Run.request_stop`, or Ctrl-C once) ends it after the step it is
     at, with model, checkpoint and predictions saved. A second Ctrl-C ends it at once.
@@ -156,7 +116,8 @@ def execute(run: Run, data: str, report: Report = lambda event: None) -> StateEv
     with run.working():
         with _stop_on_interrupt(run):
             try:
-                end = _train(run, data, tell)
+                with slot(run, lambda before: _wait(run, before, tell)) as number:
+                    end = _train(run, data, tell, number)
             except (_Stopped, KeyboardInterrupt):
                 end = StateEvent(state=RunState.STOPPED, message="stopped before its end")
             except CifarError as error:
@@ -170,18 +131,36 @@ def execute(run: Run, data: str, report: Report = lambda event: None) -> StateEv
     return end
 
 
-def _train(run: Run, spec: str, tell: Report) -> StateEvent:
+def _wait(run: Run, before: int, tell: Report) -> None:
+    """Tell of a wait once, and leave the line when the run is asked to stop."""
+    if run.stop_requested:
+        raise _Stopped
+    if run.state is not RunState.QUEUED:
+        tell(StateEvent(state=RunState.QUEUED, message=f"{before} before it in line"))
+
+
+def _train(run: Run, spec: str, tell: Report, slot_number: int) -> StateEvent:
+    before = run.history()
     tell(StateEvent(state=RunState.RUNNING))
     tell(LogEvent(message=f"reading the images: {spec}"))
     data = load_data(spec, progress=_Progress(run, tell))
     with device.quiet():
-        used = device.use_device()
+        used = device.use_device(slot_number)
 
     from .prediction import predict_probabilities
     from .training import Training
 
-    run.environment = _environment(run.config, data, used)
-    training = Training(run.config, data)
+    known = run.environment.get("data", {}).get("checksum", data.source.checksum)
+    if known != data.source.checksum:
+        raise RunError(
+            f"a run goes on with the images it began with, {run.environment['data']['name']}. "
+            f"Received: {data.source.name}; name the others with --data."
+        )
+    run.environment = {**_environment(run.config, data, used), **run.environment}
+    checkpoint = run.checkpoint_path if run.checkpoint_path.exists() else None
+    training = Training(run.config, data, checkpoint, before)
+    if before.batches:
+        tell(StateEvent(state=RunState.RUNNING, step=training.step))
     tell(
         LogEvent(
             message=f"training {training.model.count_params():,} parameters on "
@@ -204,8 +183,14 @@ def _train(run: Run, spec: str, tell: Report) -> StateEvent:
         state=RunState.FINISHED if training.is_finished else RunState.STOPPED,
         test_loss=cross_entropy(predictions),
         test_accuracy=accuracy(predictions),
-        seconds=seconds,
+        seconds=_seconds(before) + seconds,
     )
+
+
+def _seconds(before: History) -> float:
+    """Wall time that was trained before: as the run's end told, else by its epochs."""
+    told = [event.seconds for event in before.states if event.seconds is not None]
+    return told[-1] if told else sum(event.seconds for event in before.epochs)
 
 
 class _Progress:

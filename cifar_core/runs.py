@@ -77,6 +77,10 @@ class Run:
                 f"({error}); delete the run's folder or put the file right."
             ) from error
 
+    @config.setter
+    def config(self, config: TrainingConfig) -> None:
+        write_json(self.path / "config.json", config.to_json())
+
     @property
     def environment(self) -> dict[str, Any]:
         """Versions, device, data; empty until the worker has them, or where it is damaged."""
@@ -145,18 +149,23 @@ class Run:
         written = history.states[-1].state if history.states else None
         if written is not None and not written.is_live:
             return written
-        if self._is_locked():
+        if self.has_worker:
             if self.stop_requested:
                 return RunState.STOPPING
+            if written in (RunState.STARTING, RunState.QUEUED):
+                return written
             # A long run's tail has its first state no more.
             return RunState.RUNNING if history.offset else RunState.STARTING
         # The worker may have ended, lock and all, since the log was read.
-        latest = self._tail().states
-        if latest and not latest[-1].state.is_live:
-            return latest[-1].state
-        if not history.offset and time.time() - self._created() < _START_SECONDS:
-            return RunState.STARTING
-        return RunState.INTERRUPTED
+        latest = self._tail()
+        last = latest.states[-1] if latest.states else None
+        if last and not last.state.is_live:
+            return last.state
+        begun = self._created() if not latest.offset else 0.0
+        if last and last.state is RunState.STARTING:
+            begun = last.time
+        is_coming_up = time.time() - begun < _START_SECONDS
+        return RunState.STARTING if is_coming_up else RunState.INTERRUPTED
 
     def _created(self) -> float:
         try:
@@ -164,7 +173,8 @@ class Run:
         except OSError:
             return 0.0
 
-    def _is_locked(self) -> bool:
+    @property
+    def has_worker(self) -> bool:
         """Whether a worker lives.
 
         Readers take turns, so that none takes another's probe for a worker.
@@ -198,6 +208,10 @@ class Run:
     def request_stop(self) -> None:
         """Ask the worker to end after the step it is at and to save everything."""
         (self.path / "stop").touch()
+
+    def withdraw_stop(self) -> None:
+        """Forget that the run was asked to stop."""
+        (self.path / "stop").unlink(missing_ok=True)
 
     @property
     def stop_requested(self) -> bool:
@@ -332,7 +346,7 @@ class RunStore:
                     f"the runs' folder must be writable. Received: {self.root} ({error}); "
                     f"name another one with --runs or CIFAR10_RUNS."
                 ) from error
-            write_json(run.path / "config.json", config.to_json())
+            run.config = config
             return run
         raise RunError(f"no free name is left. Received: {base}; name the run with --name.")
 

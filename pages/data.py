@@ -3,77 +3,232 @@
 import numpy as np
 import streamlit as st
 
-from ui import frame, pictures, state
+from cifar_core.augment import augment, augments
+from cifar_core.data import Dataset
+from ui import charts, class_figures, data_source, frame, pictures, settings, state
+from ui.image_grid import image_grid
+from ui.live_chart import live_chart
 from ui.state import Key
-from ui.text import _
+from ui.text import _, plain
 
 frame.guard("pages/data.py")
-frame.title(_("Data"))
-data = state.dataset()
+SPLITS = class_figures.splits()
 
-names = {"train": _("Training"), "test": _("Test")}
-bar = st.columns([2, 3, 1, 1, 1], vertical_alignment="bottom")
-split = bar[0].segmented_control(
-    _("Split"), list(names), format_func=names.get, default="train", required=True, key=Key.SPLIT
-)
-classes = bar[1].multiselect(
-    _("Classes"), data.class_names, placeholder=_("All classes"), key=Key.CLASSES
-)
-count = bar[2].selectbox(_("How many"), [20, 50, 100, 200], key=Key.COUNT)
-shuffle = bar[3].toggle(_("Shuffle"), key=Key.SHUFFLE)
-seed = bar[4].number_input(
-    _("Order"), 0, 9999, disabled=not shuffle, key=Key.ORDER, help=_("Each number is an order.")
-)
 
-images, labels = data.split(split)
-indices = np.arange(len(labels))
-if classes:
-    indices = indices[np.isin(labels, [data.class_names.index(name) for name in classes])]
-if shuffle:
-    indices = np.random.default_rng(seed).permutation(indices)
-shown = indices[:count]
-st.html(
-    pictures.grid(
-        (images[index], data.class_names[labels[index]], f"#{index:,}") for index in shown
-    )
-)
-st.caption(
-    _("{shown} of {all} images. Each is {height} × {width} pixels in {channels} colours.").format(
-        shown=len(shown),
-        all=f"{len(indices):,}",
-        height=images.shape[1],
-        width=images.shape[2],
-        channels=images.shape[3],
-    )
-)
-
-st.subheader(_("Shapes"))
-rows = [("x_train", data.x_train), ("y_train", data.y_train)]
-rows += [("x_test", data.x_test), ("y_test", data.y_test)]
-st.table(
-    {
-        _("Array"): [name for name, _array in rows],
-        _("Shape"): [" × ".join(f"{size:,}" for size in array.shape) for _name, array in rows],
-        _("Type"): [str(array.dtype) for _name, array in rows],
-    },
-    width="content",
-    hide_index=True,
-)
-source = data.source
-st.caption(
-    " · ".join(
-        filter(
-            None,
-            [
-                _("Source: {name}").format(name=source.name),
-                source.location,
-                source.checksum,
-                _("{count} pictures were cropped and resized to 32 × 32").format(
-                    count=f"{source.resized:,}"
-                )
-                if source.resized
-                else "",
-            ],
+def look(data: Dataset) -> None:
+    """The images, some at a time, and the arrays they come in."""
+    st.markdown(
+        _(
+            "A network can learn only what its images show, so look at them first: what tells a "
+            "cat from a dog in so few pixels? Press an image to see it pixel by pixel."
         )
     )
+    bar = st.container(horizontal=True, vertical_alignment="bottom")
+    split = bar.segmented_control(
+        _("Split"),
+        list(SPLITS),
+        format_func=SPLITS.get,
+        default="train",
+        required=True,
+        key=Key.SPLIT,
+        bind="query-params",
+    )
+    classes = bar.multiselect(
+        _("Classes"),
+        data.class_names,
+        placeholder=_("All classes"),
+        key=f"{Key.CLASSES}-{data.source.checksum}",
+        persist_state="session",
+        width=200,
+    )
+    count = bar.selectbox(
+        _("How many"), [20, 50, 100, 200], key=Key.COUNT, persist_state="session", width=90
+    )
+    grey = bar.toggle(
+        _("Greyscale"),
+        key=Key.GREY,
+        persist_state="session",
+        help=_("Can you still tell the classes apart?"),
+    )
+    shuffle = bar.toggle(_("Shuffle"), key=Key.SHUFFLE, persist_state="session")
+    seed = bar.number_input(
+        _("Order"),
+        0,
+        9999,
+        disabled=not shuffle,
+        key=Key.ORDER,
+        persist_state="session",
+        help=_("Each number is an order."),
+        width=100,
+    )
+    images, labels = data.split(split)
+    indices = np.arange(len(labels))
+    if classes:
+        indices = indices[np.isin(labels, [data.class_names.index(name) for name in classes])]
+    if shuffle:
+        indices = np.random.default_rng(seed).permutation(indices)
+    if not len(indices):
+        st.info(_("No image here is of these classes."), icon=":material/info:")
+        return
+
+    # A choice of other images begins at its first page, so its pages are another widget's.
+    chosen = f"{split}-{count}-{seed if shuffle else ''}-{sorted(classes)}-{data.source.checksum}"
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    page = bar.pagination(
+        -(-len(indices) // count),
+        key=f"{Key.PAGE}-{chosen}",
+        persist_state="session",
+    )
+    shown = indices[(page - 1) * count :][:count]
+    words = _(
+        "{first} to {last} of {all} images of {height} × {width} pixels in {channels} colours"
+    )
+    bar.caption(
+        words.format(
+            first=f"{(page - 1) * count + 1:,}",
+            last=f"{(page - 1) * count + len(shown):,}",
+            all=f"{len(indices):,}",
+            height=images.shape[1],
+            width=images.shape[2],
+            channels=images.shape[3],
+        )
+    )
+    pressed = image_grid(
+        pictures.grey(images[shown]) if grey else images[shown],
+        shown,
+        [data.class_names[label] for label in labels[shown]],
+        key="images",
+        label=SPLITS[split],
+    )
+    if pressed is not None:
+        state.open_image(pressed)
+    if state.opened_image(len(labels)) is not None:
+        open_dialog = st.dialog(_("Pixel by pixel"), width=880, on_dismiss=state.close_image)
+        open_dialog(one_image)(data, split, indices)
+    arrays(data)
+
+
+def one_image(data: Dataset, split: str, order: np.ndarray) -> None:
+    """The image in the URL enlarged, its channels and its greyscale."""
+    images, labels = data.split(split)
+    index = state.opened_image(len(labels))
+    if index is None:
+        return
+    name, pixels = data.class_names[labels[index]], images[index]
+    places = np.flatnonzero(order == index)
+    place = int(places[0]) if len(places) else -1
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    for label, icon, other in (
+        (_("Previous"), ":material/chevron_left:", place - 1),
+        (_("Next"), ":material/chevron_right:", place + 1),
+    ):
+        exists = 0 <= other < len(order)
+        bar.button(
+            label,
+            icon=icon,
+            disabled=not exists,
+            on_click=state.open_image,
+            args=(int(order[other]),) if exists else None,
+        )
+    bar.markdown(f"**#{index:,} {plain(name)}** · {SPLITS[split]}")
+    left, right = st.columns([3, 2])
+    with left:
+        live_chart(
+            charts.pixel_figure(
+                pixels,
+                hover=_("Row %{y}, column %{x}<br>R %{z[0]} · G %{z[1]} · B %{z[2]}"),
+            ),
+            key="pixels",
+            label=_("Image {index}, {name}, enlarged").format(index=index, name=name),
+            height=400,
+        )
+    with right:
+        words = [_("Red"), _("Green"), _("Blue")]
+        parts = [
+            (part, word, "") for part, word in zip(pictures.channels(pixels), words, strict=True)
+        ]
+        st.html(pictures.grid([*parts, (pictures.grey(pixels), _("Greyscale"), "")], columns=2))
+    st.caption(
+        _(
+            "Each pixel is three numbers of 0 to 255. Red, green and blue light add up to the "
+            "image; greyscale keeps one number, 0.299 R + 0.587 G + 0.114 B, the brightness."
+        )
+    )
+
+
+def arrays(data: Dataset) -> None:
+    """Shapes and types, and where the images come from."""
+    st.subheader(_("Shapes"))
+    found = {name: getattr(data, name) for name in ("x_train", "y_train", "x_test", "y_test")}
+    st.table(
+        {
+            _("Array"): list(found),
+            _("Shape"): [" × ".join(f"{size:,}" for size in one.shape) for one in found.values()],
+            _("Type"): [str(one.dtype) for one in found.values()],
+        },
+        width="content",
+        hide_index=True,
+    )
+    source = data.source
+    parts = [_("Source: {name}").format(name=source.name), source.location, source.checksum]
+    if source.resized:
+        words = _("{count} pictures were cropped and resized to 32 × 32")
+        parts.append(words.format(count=f"{source.resized:,}"))
+    st.caption(" · ".join(plain(part) for part in parts if part))
+
+
+def variations(data: Dataset) -> None:
+    """One image as training would see it."""
+    st.markdown(
+        _(
+            "A mirrored or shifted cat is still a cat. Training that meets each image a little "
+            "changed in every epoch cannot learn it by heart, which is a cure for overfitting. "
+            "These settings are the Train page's own."
+        )
+    )
+    settings.augmentation(st.columns(3, vertical_alignment="bottom"))
+    last = len(data.x_train) - 1
+    st.session_state[Key.VARIED] = min(st.session_state.get(Key.VARIED, 0), last)
+    bar = st.container(horizontal=True, vertical_alignment="bottom")
+    index = bar.number_input(
+        _("Training image"), 0, last, key=Key.VARIED, persist_state="session", width=200
+    )
+    bar.button(_("Draw again"), icon=":material/refresh:", on_click=state.draw_again)
+    config = state.settings()
+    pixels = data.x_train[index]
+    drawn = augment(np.stack([pixels] * 8), config, np.random.default_rng(state.draws()))
+    images = [pixels, *drawn]
+    if config.colour == "grey":
+        images = [pixels, *pictures.grey(drawn)]
+    name = data.class_names[data.y_train[index]]
+    captions = [_("as it is"), *[_("variation {number}").format(number=i + 1) for i in range(8)]]
+    st.html(
+        pictures.grid(
+            ((one, name, caption) for one, caption in zip(images, captions, strict=True)),
+            columns=5,
+        )
+    )
+    if not augments(config):
+        st.caption(_("No variation is switched on yet, so training sees the image as it is."))
+
+
+frame.title(_("Data"))
+data = state.dataset()
+SECTIONS = {
+    "look": (_("Look"), look),
+    "colour": (_("Colour and greyscale"), class_figures.colour),
+    "statistics": (_("Statistics"), class_figures.statistics),
+    "augmentation": (_("Augmentation"), variations),
+}
+section = st.segmented_control(
+    _("Section"),
+    list(SECTIONS),
+    format_func=lambda name: SECTIONS[name][0],
+    default="look",
+    required=True,
+    key=Key.SECTION,
+    bind="query-params",
+    label_visibility="collapsed",
 )
+SECTIONS[section][1](data)
+data_source.panel()

@@ -1,35 +1,185 @@
-"""Look at the network."""
+"""Look into the network: its layers, its pooling, its convolution."""
 
 import streamlit as st
 
-from ui import frame, state
+from cifar_core.model import LayerInfo
+from ui import explorers, frame, settings, state
+from ui import network_figures as draw
+from ui.live_chart import live_chart
+from ui.state import Key
 from ui.text import _
 
 frame.guard("pages/model.py")
-frame.title(_("Model"))
-config = state.settings()
-layers = state.layers(config)
 
-total = sum(layer.parameters for layer in layers)
-figures = st.columns(3)
-figures[0].metric(_("Parameters"), f"{total:,}")
-figures[1].metric(_("Layers"), len(layers))
-figures[2].metric(_("Dropout"), f"{config.dropout:.0%}" if config.dropout else _("off"))
 
-st.table(
-    {
-        _("Layer"): [layer.name for layer in layers],
-        _("Kind"): [layer.kind for layer in layers],
-        _("Output shape"): [" × ".join(map(str, layer.output_shape)) for layer in layers],
-        _("Parameters"): [f"{layer.parameters:,}" for layer in layers],
-    },
-    hide_index=True,
-)
-st.caption(
-    _(
-        "An image of 32 × 32 pixels in 3 colours goes in at the top; one score a class comes out "
-        "at the bottom. The first layer scales pixels of 0 to 255 to 0 to 1. Convolutions look for "
-        "patterns, pooling halves the picture, the dense layers weigh what was found."
+def network() -> None:
+    """The layers of the chosen settings: figures, picture, reasons, table."""
+    figures = st.container()  # above the settings that they follow
+    row = st.columns([2, 3, 2, 2, 3], vertical_alignment="bottom")
+    settings.dropout(row[:2])
+    settings.network(row[2:4])
+    row[4].page_link("pages/train.py", label=_("Train with these"), icon=":material/play_arrow:")
+    config = state.settings()
+    layers = state.layers(config)
+    metrics = figures.columns(4)
+    metrics[0].metric(
+        _("Parameters"),
+        f"{sum(layer.parameters for layer in layers):,}",
+        help=_("Numbers that training adjusts."),
     )
+    metrics[1].metric(
+        _("Multiply-adds"),
+        f"{sum(layer.multiply_adds for layer in layers):,}",
+        help=_("For one image, in convolution and dense layers; the others do little beside them."),
+    )
+    metrics[2].metric(_("Layers"), len(layers))
+    metrics[3].metric(_("Dropout"), f"{config.dropout:.0%}" if config.dropout else _("off"))
+    picture(layers)
+    reasons(dropout=config.dropout > 0)
+    table(layers)
+
+
+def picture(layers: list[LayerInfo]) -> None:
+    """The layers as boxes, flat or in space."""
+    views = {"flat": _("Flat"), "deep": _("In three dimensions")}
+    view = st.segmented_control(
+        _("Picture"),
+        list(views),
+        format_func=views.get,
+        default="flat",
+        required=True,
+        key=Key.VIEW,
+        persist_state="session",
+    )
+    shape = layers[0].input_shape
+    words = _("The image that goes in: {shape}").format(shape=times(shape))
+    boxes = [draw.Box(_("image"), "", shape, words)]
+    for layer in layers:
+        formula = f" = {layer.formula}" if layer.formula else ""
+        lines = [
+            f"<b>{layer.name}</b> · {layer.kind}",
+            _("Output shape: {shape}").format(shape=times(layer.output_shape)),
+            _("Parameters: {count}").format(count=f"{layer.parameters:,}{formula}"),
+            _("Multiply-adds: {count}").format(count=f"{layer.multiply_adds:,}"),
+            _("Receptive field: {field} pixels").format(field=times([layer.receptive_field] * 2)),
+        ]
+        boxes.append(
+            draw.Box(layer.name, layer.kind, layer.output_shape, "<br>".join(lines), layer.window)
+        )
+    live_chart(
+        draw.flat_figure(boxes) if view == "flat" else draw.deep_figure(boxes),
+        key=f"network-{view}",
+        label=_("The network's layers as boxes, from the image to the scores"),
+        height=400,
+    )
+    st.caption(
+        _(
+            "A box is as high and wide as its picture and as deep as its channels are many; units "
+            "in a row make a bar as long as the square root of their number. Yellow: the window "
+            "that slides, and the output it makes. Point at a box for its figures."
+        )
+    )
+
+
+def reasons(dropout: bool) -> None:
+    """Why each piece is there."""
+    now = "" if dropout else " " + _("It is off now.")
+    pieces = [
+        (
+            _("Normalisation"),
+            _(
+                "Pixels of 0 to 255 become 0 to 1: with numbers of one small size, all weights "
+                "learn at a like pace."
+            ),
+        ),
+        (
+            _("Convolution"),
+            _(
+                "A small window looks for one pattern everywhere with the same few weights, so "
+                "what is learned in one corner holds in all. Later layers find patterns of "
+                "patterns."
+            ),
+        ),
+        (
+            _("Pooling"),
+            _(
+                "Each 2 × 2 square becomes one number. Exact places are given up for a quarter of "
+                "the work to come, and a small shift of the object changes less."
+            ),
+        ),
+        (
+            _("Dropout"),
+            _(
+                "In each training step, some values are set to 0 at random. No unit can lean on "
+                "one other alone, and less is learned by heart."
+            )
+            + now,
+        ),
+        (
+            _("Flatten"),
+            _("All maps become one row of numbers, for the dense layers know no rows and columns."),
+        ),
+        (
+            _("Dense"),
+            _(
+                "Every unit weighs everything that was found. The last layer has a unit for each "
+                "class: the highest of these scores is the answer."
+            ),
+        ),
+    ]
+    for three in (pieces[:3], pieces[3:]):
+        for column, (piece, reason) in zip(st.columns(3), three, strict=True):
+            column.markdown(f"**{piece}.** {reason}")
+
+
+def table(layers: list[LayerInfo]) -> None:
+    """The figures of all layers, and their totals."""
+    total = sum(layer.parameters for layer in layers)
+    work = sum(layer.multiply_adds for layer in layers)
+    st.table(
+        {
+            _("Layer"): [*(layer.name for layer in layers), _("Total")],
+            _("Kind"): [*(layer.kind for layer in layers), ""],
+            _("Output shape"): [*(times(layer.output_shape) for layer in layers), ""],
+            _("Parameters"): [f"{count:,}" for count in [*(x.parameters for x in layers), total]],
+            _("Sum"): [*(layer.formula for layer in layers), ""],
+            _("Multiply-adds"): [
+                f"{count:,}" for count in [*(x.multiply_adds for x in layers), work]
+            ],
+            _("Receptive field"): [*(times([x.receptive_field] * 2) for x in layers), ""],
+        },
+        hide_index=True,
+    )
+    st.caption(
+        _(
+            "Sum: height · width · input channels · kernels, and one bias for each kernel. "
+            "Multiply-adds: each weight once for every place of the output; pooling, which has no "
+            "weights, is not counted. Receptive field: the part of the image that an output can "
+            "depend on. The last two rows and columns of pixels count for nothing, because the "
+            "second pooling leaves the thirteenth row over."
+        )
+    )
+
+
+def times(shape: tuple[int, ...] | list[int]) -> str:
+    """A shape as people write it."""
+    return " × ".join(map(str, shape))
+
+
+frame.title(_("Model"))
+sections = {
+    "network": (_("Network"), network),
+    "pooling": (_("Pooling"), explorers.pooling),
+    "convolution": (_("Convolution"), explorers.convolution),
+}
+section = st.segmented_control(
+    _("Section"),
+    list(sections),
+    format_func=lambda name: sections[name][0],
+    default="network",
+    required=True,
+    key=Key.PART,
+    bind="query-params",
+    label_visibility="collapsed",
 )
-st.page_link("pages/train.py", label=_("Change the settings"), icon=":material/tune:")
+sections[section][1]()

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from cifar_core.config import COLOURS, POOLINGS, VALIDATION_KINDS, TrainingConfig
+from cifar_core.config import MOST_EPOCHS, VALIDATION_KINDS
 from cifar_core.errors import CifarError
 from cifar_core.events import RunState
 from cifar_core.history import Summary
-from ui import frame, state
+from cifar_core.launch import resume
+from ui import frame, settings, state
 from ui.monitor import monitor
 from ui.state import Key
 from ui.text import _
@@ -22,20 +23,14 @@ def controls(summaries: list[Summary]) -> None:
             _("Preset"),
             help=_("Settings that belong together; changing one by hand makes it 'custom'."),
         )
-    dropout = row[1].toggle(
-        _("Dropout"), key=Key.DROPOUT, persist_state="session", help=help_of("dropout")
-    )
-    row[2].slider(
-        _("Dropout rate"),
-        0.05,
-        0.9,
-        step=0.05,
-        key=Key.DROPOUT_RATE,
-        persist_state="session",
-        disabled=not dropout,
-    )
+    settings.dropout(row[1:3])
     row[3].number_input(
-        _("Epochs"), 1, 1000, key=Key.EPOCHS, persist_state="session", help=help_of("epochs")
+        _("Epochs"),
+        1,
+        MOST_EPOCHS,
+        key=Key.EPOCHS,
+        persist_state="session",
+        help=settings.help_of("epochs"),
     )
     live = [summary for summary in summaries if summary.state.is_live]
     if row[4].button(
@@ -65,7 +60,7 @@ def more_settings() -> None:
         4096,
         key=Key.BATCH_SIZE,
         persist_state="session",
-        help=help_of("batch_size"),
+        help=settings.help_of("batch_size"),
     )
     row[1].number_input(
         _("Learning rate"),
@@ -75,7 +70,7 @@ def more_settings() -> None:
         format="%.5f",
         key=Key.LEARNING_RATE,
         persist_state="session",
-        help=help_of("learning_rate"),
+        help=settings.help_of("learning_rate"),
     )
     row[2].selectbox(
         _("Validation"),
@@ -92,36 +87,53 @@ def more_settings() -> None:
         ),
     )
     row[3].number_input(
-        _("Seed"), 0, 2**32 - 1, key=Key.SEED, persist_state="session", help=help_of("seed")
+        _("Seed"),
+        0,
+        2**32 - 1,
+        key=Key.SEED,
+        persist_state="session",
+        help=settings.help_of("seed"),
     )
     row = st.columns(5, vertical_alignment="bottom")
-    row[0].selectbox(
-        _("Colour"),
-        COLOURS,
-        format_func={"rgb": _("colour"), "grey": _("greyscale")}.get,
-        key=Key.COLOUR,
-        persist_state="session",
-        help=help_of("colour"),
-    )
-    row[1].selectbox(
-        _("Pooling"),
-        POOLINGS,
-        format_func={"max": _("max"), "average": _("average")}.get,
-        key=Key.POOLING,
-        persist_state="session",
-        help=help_of("pooling"),
-    )
-    row[2].toggle(_("Mirror"), key=Key.FLIP, persist_state="session", help=help_of("flip"))
-    row[3].slider(_("Shift"), 0, 8, key=Key.SHIFT, persist_state="session", help=help_of("shift"))
-    row[4].slider(
-        _("Cutout"), 0, 24, key=Key.CUTOUT, persist_state="session", help=help_of("cutout")
-    )
+    settings.network(row[:2])
+    settings.augmentation(row[2:])
 
 
-def help_of(name: str) -> str:
-    """A setting's help, from where the setting is defined."""
-    text: str = TrainingConfig.__dataclass_fields__[name].metadata["help"]
-    return _(text[0].upper() + text[1:] + ".")
+def go_on(summary: Summary, busy: bool) -> None:
+    """'Resume' for a run with epochs left, 'Train longer' for one that has done them all."""
+    if summary.state is not RunState.FINISHED:
+        if st.button(
+            _("Resume"),
+            icon=":material/resume:",
+            width="stretch",
+            disabled=busy,
+            help=_("Go on where the run was stopped, as if it had not been."),
+        ):
+            begin(summary, None)
+        return
+    done = summary.config.epochs
+    if done >= MOST_EPOCHS:
+        return
+    with st.popover(_("Train longer"), icon=":material/more_time:", width="stretch", disabled=busy):
+        epochs = st.number_input(
+            _("Epochs in all"),
+            done + 1,
+            MOST_EPOCHS,
+            min(done + 5, MOST_EPOCHS),
+            key=Key.EPOCHS_IN_ALL,
+        )
+        if st.button(_("Go on"), type="primary", icon=":material/resume:"):
+            begin(summary, int(epochs))
+
+
+def begin(summary: Summary, epochs: int | None) -> None:
+    """Let the run go on and show it."""
+    try:
+        resume(summary.run, epochs)
+    except CifarError as error:
+        st.error(str(error))
+    else:
+        st.rerun()
 
 
 frame.title(_("Train"))
@@ -134,7 +146,7 @@ if not summaries:
         icon=":material/info:",
     )
     st.stop()
-row = st.columns([4, 3, 2], vertical_alignment="bottom")
+row = st.columns([4, 3, 2, 2], vertical_alignment="bottom")
 with row[0]:
     chosen = state.choose_run(summaries, _("Run"))
 axis = row[1].segmented_control(
@@ -153,6 +165,8 @@ if row[2].button(
 ):
     chosen.run.request_stop()
     st.rerun()
+with row[3]:
+    go_on(chosen, any(summary.state.is_live for summary in summaries))
 
 
 @st.fragment(run_every=0.5 if chosen.state.is_live else None)

@@ -3,7 +3,7 @@
 Nothing here knows Streamlit: `live_chart` or `st.plotly_chart` add the page's theme.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
@@ -20,6 +20,9 @@ PALETTE = ("#1a7fc1", "#d55e00", "#009e73", "#b8659a", "#7a7a7a", "#8a7a12", "#6
 """After Okabe and Ito's colour-blind-safe set, each 3:1 or more against white and near-black."""
 
 ROLE_COLOURS = {"train": PALETTE[0], "validation": PALETTE[1]}
+CHANNEL_COLOURS = ("#d6404f", "#1f9a55", "#3a7bd5", "#7a7a7a")
+"""Red, green, blue and brightness."""
+
 _ROLE_SYMBOLS = {"train": "circle", "validation": "diamond"}  # not by colour alone
 _QUIET = "rgba(128,128,128,0.55)"
 _CLEAR = "rgba(0,0,0,0)"
@@ -252,6 +255,110 @@ def probability_figure(
     bold = [f"<b>{name}</b>" if words[i] else name for i, name in enumerate(names)]
     figure.update_yaxes(tickvals=np.arange(len(values)), ticktext=bold, autorange="reversed")
     figure.update_yaxes(showgrid=False)
+    return figure
+
+
+def class_bars_figure(
+    values: Mapping[str, ArrayLike],
+    class_names: Sequence[str],
+    *,
+    y_title: str,
+    number: str,
+) -> go.Figure:
+    """Bars for each class, one beside the other where there are several values.
+
+    Args:
+        values: Name to values of shape (K,); NaN leaves a gap.
+        class_names: K names, written under the bars as far as there is room.
+        y_title: Beside the y axis.
+        number: Plotly's format of the values, such as `,d` or `.1%`.
+    """
+    names = [escape(name, quote=False) for name in class_names]
+    places = np.arange(len(names))
+    figure = _figure("", barmode="group", showlegend=len(values) > 1)
+    for (name, heights), colour in zip(values.items(), PALETTE, strict=False):
+        figure.add_bar(
+            x=places,
+            y=np.asarray(heights, dtype=float),
+            name=escape(name, quote=False),
+            marker_color=colour,
+            customdata=names,
+            hovertemplate=f"%{{customdata}}: %{{y:{number}}}",
+        )
+    labelled = places[:: -(-len(names) // 40)]
+    short = [names[i] if len(class_names[i]) <= 24 else class_names[i][:23] + "…" for i in labelled]
+    figure.update_xaxes(tickvals=labelled, ticktext=short, showgrid=False)
+    figure.update_yaxes(title_text=y_title, rangemode="tozero", tickformat=number)
+    return figure
+
+
+def histogram_figure(
+    chosen: ArrayLike,
+    everything: ArrayLike,
+    *,
+    channel_names: Sequence[str],
+    chosen_name: str,
+    everything_name: str,
+    x_title: str,
+) -> go.Figure:
+    """How often each pixel value occurs, a row a channel: one class filled, all as a line.
+
+    The rows end a little above their highest share within the ends: many pixels are clipped to
+    0 or 255, and the peaks there would press everything else down to the axis.
+
+    Args:
+        chosen: Counts, shape (4, 256): red, green, blue, brightness.
+        everything: Counts to compare with, of the same shape.
+        channel_names: Four words, beside the rows.
+        chosen_name: In the legend.
+        everything_name: In the legend.
+        x_title: Under the lowest row.
+    """
+    figure = _figure("", hovermode="x unified")
+    values = np.arange(256).reshape(64, 4).mean(axis=1)
+    for row, (name, colour) in enumerate(zip(channel_names, CHANNEL_COLOURS, strict=True)):
+        axis, inner = str(row + 1) if row else "", 0.0
+        for who, counts, style in (
+            (chosen_name, chosen, {"fill": "tozeroy", "line": {"color": colour, "width": 1}}),
+            (everything_name, everything, {"line": {"color": CHANNEL_COLOURS[3], "dash": "dot"}}),
+        ):
+            binned = np.asarray(counts)[row].reshape(64, 4).sum(axis=1)
+            figure.add_scatter(
+                x=values,
+                y=binned / max(binned.sum(), 1),
+                yaxis=f"y{axis}",
+                name=escape(who, quote=False),
+                mode="lines",
+                line_shape="hvh",
+                showlegend=row == 3,
+                hovertemplate="%{y:.1%}",
+                **style,
+            )
+            inner = max(inner, (binned[1:-1] / max(binned.sum(), 1)).max())
+        low = 0.26 * (3 - row)
+        figure.layout[f"yaxis{axis}"] = {
+            "domain": [low, low + 0.22],
+            "title": {"text": escape(name, quote=False)},
+            "range": [0, 1.4 * inner or 1],
+        }
+    figure.update_yaxes(tickformat=".1~%", nticks=4)
+    figure.update_xaxes(title_text=x_title, range=[0, 255], tickvals=[0, 64, 128, 192, 255])
+    figure.update_xaxes(anchor="y4", hoverformat=".0f")
+    return figure
+
+
+def pixel_figure(pixels: NDArray, *, hover: str) -> go.Figure:
+    """An image enlarged, with the values of the pixel under the pointer.
+
+    Args:
+        pixels: uint8 (H, W, 3).
+        hover: With Plotly's placeholders `%{y}` (row), `%{x}` (column) and `%{z[0]}` to
+            `%{z[2]}` (red, green, blue).
+    """
+    figure = _figure("", margin={"l": 0, "r": 0, "t": 0, "b": 0}, dragmode=False)
+    figure.add_image(z=pixels.tolist(), hovertemplate=f"{hover}<extra></extra>")
+    figure.update_xaxes(visible=False, constrain="domain")
+    figure.update_yaxes(visible=False, constrain="domain", scaleanchor="x")
     return figure
 
 

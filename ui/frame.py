@@ -6,10 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from cifar_core import launch
-from cifar_core.errors import CifarError
 from cifar_core.history import Summary
-from ui import state
+from ui import data_source, state
 from ui.text import _
 
 
@@ -36,52 +34,9 @@ def enter() -> None:
     st.html(Path(__file__).with_suffix(".css"))
     state.begin_settings()
     with st.sidebar:
-        choices = state.data_choices()
-        st.selectbox(
-            _("Images"),
-            choices,
-            index=choices.index(state.data_choice()),
-            format_func=state.data_label,
-            key=state.Key.DATA,
-            persist_state="session",
-            help=_("What the pages show and new trainings learn from."),
-        )
-        if choices == ["synthetic"]:
-            _offer_cifar10()
+        state.choose_data(_("Images"), help=_("What the pages show and new trainings learn from."))
+        data_source.hint()
         _device()
-
-
-def _offer_cifar10() -> None:
-    """Say that CIFAR-10 is not here, and fetch it in the background when asked to."""
-    fetching = launch.fetch_state()
-
-    @st.fragment(run_every=1.0 if fetching.is_live else None)
-    def show() -> None:
-        now = launch.fetch_state()
-        if fetching.is_live and not now.is_live:
-            st.rerun()
-        if now.is_live:
-            done, total = now.done / 2**20, now.total / 2**20
-            words = _("Fetching CIFAR-10: {done:.0f} of {total:.0f} MB")
-            st.progress(min(now.done / now.total, 1.0), words.format(done=done, total=total))
-            return
-        st.caption(
-            _(
-                "CIFAR-10 is not on this machine yet. The built-in images are drawn by code; "
-                "figures on them say nothing about CIFAR-10."
-            )
-        )
-        if st.button(_("Get CIFAR-10 (163 MB)"), icon=":material/download:", width="stretch"):
-            try:
-                launch.start_fetch()
-            except CifarError as error:
-                st.error(str(error))
-            else:
-                st.rerun()
-        if now.error:
-            st.error(now.error)
-
-    show()
 
 
 def _device() -> None:

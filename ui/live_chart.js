@@ -5,11 +5,11 @@
 
 const charts = new WeakMap();
 
-const CONFIG = {
+const config = (layout) => ({
   displaylogo: false,
-  modeBarButtons: [["resetScale2d", "toImage"]],
+  modeBarButtons: [[layout.scene ? "resetCameraDefault3d" : "resetScale2d", "toImage"]],
   toImageButtonOptions: { scale: 2 },
-};
+});
 
 // One <script> for the whole page, however many charts it holds. The address is relative to the
 // page's, as Streamlit's own files are, so it also holds under server.baseUrlPath or a proxy.
@@ -22,6 +22,12 @@ function loadPlotly(file) {
     script.onerror = () => reject(new Error(file));
     document.head.append(script);
   }));
+}
+
+// A scene's camera is set for a wide chart; on a narrow one it stands back until all is seen.
+function stepBack(eye, width, height) {
+  const further = Math.max(1, (1.9 * height) / width);
+  for (const axis in eye) eye[axis] *= further;
 }
 
 // What the figure itself leaves open comes from Streamlit's theme.
@@ -58,7 +64,8 @@ async function draw(node, chart) {
   const { data, layout } = JSON.parse(figure);
   chart.width = node.clientWidth;
   Object.assign(themed(layout, node), { height, width: chart.width || undefined });
-  await chart.Plotly.react(node, data, layout, CONFIG);
+  if (layout.scene?.camera && chart.width) stepBack(layout.scene.camera.eye, chart.width, height);
+  await chart.Plotly.react(node, data, layout, config(layout));
   if (chart.drawn !== figure) {
     chart.drawn = figure;
     node.dataset.updates = Number(node.dataset.updates) + 1;

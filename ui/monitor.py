@@ -12,7 +12,7 @@ from cifar_core.runs import Run
 from cifar_core.training import steps_per_epoch
 from ui import curves, state
 from ui.live_chart import live_chart
-from ui.text import _
+from ui.text import _, duration
 
 
 def monitor(run: Run, axis: curves.Axis) -> None:
@@ -114,14 +114,6 @@ def time_left(history: History, steps: int | None, epochs: int) -> float:
         return float("nan")
     pace = (time.time() - first.time) / (last.step - first.step)
     return pace * (steps * epochs - last.step)
-
-
-def duration(seconds: float) -> str:
-    """Minutes and seconds, '–' where nobody knows."""
-    if seconds != seconds:
-        return "–"
-    minutes, rest = divmod(round(max(seconds, 0)), 60)
-    return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
 
 
 def log_lines(history: History) -> list[str]:

@@ -16,10 +16,12 @@ import streamlit as st
 from cifar_core.config import PRESETS, TrainingConfig, preset_of
 from cifar_core.data import Dataset, is_available, load_data
 from cifar_core.device import Device, find_device, use_cpu
+from cifar_core.fetch import Pace
 from cifar_core.history import History, Summary
 from cifar_core.launch import start
 from cifar_core.model import LayerInfo
 from cifar_core.runs import Run, RunStore
+from cifar_core.statistics import ClassStatistics, class_statistics
 from ui.text import _
 
 if TYPE_CHECKING:
@@ -32,12 +34,16 @@ class Key(StrEnum):
     ROUTED = "routed"
     DEEP_LINK = "deep_link"
     DATA = "data"
+    PATH = "path"
+    PATHS = "paths"
+    PACE = "pace"
     RUN = "run"
     RUNS = "runs"
     PRESET = "preset"
     DROPOUT = "dropout"
     DROPOUT_RATE = "dropout_rate"
     EPOCHS = "epochs"
+    EPOCHS_IN_ALL = "epochs_in_all"
     COLOUR = "colour"
     POOLING = "pooling"
     FLIP = "flip"
@@ -52,9 +58,27 @@ class Key(StrEnum):
     SHUFFLE = "shuffle"
     ORDER = "order"
     COUNT = "count"
+    GREY = "grey"
+    PAGE = "page"
+    SECTION = "section"
+    IMAGE = "image"
+    HISTOGRAM = "histogram"
+    VARIED = "varied"
+    DRAWS = "draws"
     AXIS = "axis"
     CELLS = "cells"
     INDEX = "index"
+    PART = "part"
+    VIEW = "view"
+    SOURCE = "source"
+    SIZE = "size"
+    WINDOW = "window"
+    PICTURE = "picture"
+    CHANNEL = "channel"
+    KERNEL = "kernel"
+    FILTER = "filter"
+    ROW = "row"
+    COLUMN = "column"
 
 
 # The frame
@@ -90,14 +114,21 @@ def _datasets() -> dict[str, Dataset]:
 def data_choices() -> list[str]:
     """The data sets at hand, the best first, in the form that `load_data` takes."""
     given = os.environ.get("CIFAR10_DATA")
-    choices = [given] if given and given != "auto" else []
+    choices = [given] if given and given not in ("auto", "official") else []
     if is_available("official"):
         choices.append("official")
-    return list(dict.fromkeys([*choices, "synthetic"]))
+    return list(dict.fromkeys([*choices, *st.session_state.get(Key.PATHS, []), "synthetic"]))
 
 
 def data_label(choice: str) -> str:
-    """What a person calls a data set."""
+    """What a person calls a data set; its path stands beside a name that two of them have."""
+    names = [_data_name(other) for other in data_choices()]
+    name = _data_name(choice)
+    is_path = choice not in ("official", "synthetic")
+    return f"{name} ({choice})" if is_path and names.count(name) > 1 else name
+
+
+def _data_name(choice: str) -> str:
     if choice == "synthetic":
         return _("Built-in images (synthetic)")
     if choice in _datasets():
@@ -112,18 +143,108 @@ def data_choice() -> str:
     return chosen if chosen in choices else choices[0]
 
 
+def use_data(choice: str) -> None:
+    """Let every page of this session show another data set."""
+    st.session_state[Key.DATA] = choice
+
+
+def choose_data(label: str, help: str) -> None:
+    """The 'Images' widget; as with `choose_preset`, another one for each data set shown."""
+    choices, shown = data_choices(), data_choice()
+    use_data(shown)  # one that comes later is taken when it is asked for
+    key = f"{Key.DATA}-{shown}"
+    st.selectbox(
+        label,
+        choices,
+        index=choices.index(shown),
+        format_func=data_label,
+        key=key,
+        on_change=lambda: use_data(st.session_state[key]),
+        help=help,
+    )
+
+
 def dataset() -> Dataset:
     """The images of this session, with a progress bar while they are read the first time."""
     choice, loaded = data_choice(), _datasets()
     if choice not in loaded:
-        bar = st.progress(0.0, text=_("Reading the images: {name}").format(name=data_label(choice)))
-
-        def show(what: str, done: int, total: int) -> None:
-            bar.progress(done / total if total else 0.0)
-
-        loaded[choice] = load_data(choice, progress=show)
-        bar.empty()
+        loaded[choice] = _read(choice)
     return loaded[choice]
+
+
+def add_data(path: str) -> None:
+    """Read the images that lie at a path and let this session use them.
+
+    Raises:
+        DataError: there are none, or they cannot be read.
+    """
+    spec = path.strip()
+    if spec and not spec.startswith("~"):
+        spec = str(Path.cwd() / spec)  # a file of the name 'official', too
+    data = _read(spec)
+    choice = data.source.location
+    _datasets()[choice] = data
+    paths = st.session_state.setdefault(Key.PATHS, [])
+    if choice not in paths:
+        paths.append(choice)
+    use_data(choice)
+
+
+def _read(choice: str) -> Dataset:
+    bar = st.progress(0.0, text=_("Reading the images: {name}").format(name=_data_name(choice)))
+
+    def show(what: str, done: int, total: int) -> None:
+        bar.progress(done / total if total else 0.0)
+
+    try:
+        return load_data(choice, progress=show)
+    finally:
+        bar.empty()
+
+
+def pace() -> Pace:
+    """How fast CIFAR-10 comes, as this session sees it."""
+    pace: Pace = st.session_state.setdefault(Key.PACE, Pace())
+    return pace
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _statistics(checksum: str, _data: Dataset) -> ClassStatistics:
+    return class_statistics(_data.x_train, _data.y_train, len(_data.class_names))
+
+
+def statistics() -> ClassStatistics:
+    """Figures of the training images of each class, measured once for each data set."""
+    data = dataset()
+    with st.spinner(_("Measuring the images")):
+        return _statistics(data.source.checksum, data)
+
+
+def opened_image(images: int) -> int | None:
+    """Index of the image that is open, which stands in the URL; None where there is no such."""
+    given = st.query_params.get(Key.IMAGE, "")
+    return int(given) if given.isdecimal() and len(given) < 10 and int(given) < images else None
+
+
+def open_image(index: int) -> None:
+    """Put an image into the URL, and on show under 'Augmentation'."""
+    st.query_params[Key.IMAGE] = str(index)
+    st.session_state[Key.VARIED] = index
+
+
+def close_image() -> None:
+    """Take the image from the URL."""
+    st.query_params.pop(Key.IMAGE, None)
+
+
+def draws() -> int:
+    """How often 'Draw again' was pressed."""
+    return st.session_state.get(Key.DRAWS, 0)
+
+
+def draw_again() -> None:
+    """Another number for `draws`."""
+    st.session_state[Key.DRAWS] = draws() + 1
 
 
 # TensorFlow, in the background
@@ -212,14 +333,27 @@ def _model(path: str, modified: int) -> tuple[threading.Lock, keras.Model]:
     return threading.Lock(), load_model(Run(Path(path)))
 
 
+def _network(run: Run) -> tuple[threading.Lock, keras.Model]:
+    wait_for_tensorflow()
+    return _model(str(run.path), run.model_path.stat().st_mtime_ns)
+
+
 def predict(run: Run, images: np.ndarray) -> np.ndarray:
     """Probabilities (N, K) of a run's network for uint8 images (N, 32, 32, 3)."""
     from cifar_core.prediction import predict_probabilities
 
-    wait_for_tensorflow()
-    lock, model = _model(str(run.path), run.model_path.stat().st_mtime_ns)
+    lock, model = _network(run)
     with lock:
         return predict_probabilities(model, images)
+
+
+def learned_kernels(run: Run) -> np.ndarray:
+    """The kernels of the first convolution of a run's network, (3, 3, channels, kernels)."""
+    from cifar_core.model import first_kernels
+
+    lock, model = _network(run)
+    with lock:
+        return first_kernels(model)
 
 
 # Training settings
@@ -245,6 +379,11 @@ def settings() -> TrainingConfig:
     named = {spec.name: value[spec.name] for spec in fields(TrainingConfig)}
     named["dropout"] = value[Key.DROPOUT_RATE] if value[Key.DROPOUT] else 0.0
     return TrainingConfig(**named)
+
+
+def choose_grey() -> None:
+    """Set the network to see brightness only."""
+    st.session_state[Key.COLOUR] = "grey"
 
 
 def choose_preset(label: str, help: str) -> None:

@@ -92,15 +92,20 @@ def _load_synthetic(cache_dir: Path, progress: Progress | None) -> Dataset:
 
 
 def _load_path(spec: str, cache_dir: Path, progress: Progress | None) -> Dataset:
-    path = Path(spec).expanduser()
-    if not spec.strip() or not path.exists():
+    try:
+        path = Path(spec).expanduser()
+        is_there = bool(spec.strip()) and path.exists()
+    except PermissionError:
+        is_there = True  # for all one knows; told below
+    except (OSError, RuntimeError, ValueError):  # too long, '~nobody', a null byte
+        is_there = False
+    if not is_there:
         raise DataNotFound(
             "data must be 'auto', 'official', 'synthetic' or a path that exists. "
             f"Received: {spec!r}; mend the path."
         )
-    path = path.resolve()
     try:
-        return _open(path, cache_dir, progress)
+        return _open(path.resolve(), cache_dir, progress)
     except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
         reason = error.strerror or type(error).__name__
         raise DataNotFound(

@@ -27,15 +27,19 @@ def find_official(cache_dir: Path) -> Iterator[Path]:
 
     Looks at names and sizes alone, so that what is found may still turn out to be damaged.
     """
-    keras = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
-    for name in _KERAS_FOLDERS:
-        if batches_folder(keras / name) == keras / name:
-            yield keras / name
-    archives = [archive_path(cache_dir), *(keras / name for name in (*_KERAS_ARCHIVES, _ARCHIVE))]
-    for path in archives:
+    for path in official_places(cache_dir):
         # Keras downloads under the final name: a broken-off one is told by its size.
-        if path.is_file() and path.stat().st_size == download.SIZE:
+        is_archive = path.is_file() and path.stat().st_size == download.SIZE
+        if is_archive or batches_folder(path) == path:
             yield path
+
+
+def official_places(cache_dir: Path) -> list[Path]:
+    """Where CIFAR-10 is looked for, in this order."""
+    keras = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+    folders = [keras / name for name in _KERAS_FOLDERS]
+    archives = [keras / name for name in (*_KERAS_ARCHIVES, _ARCHIVE)]
+    return [*folders, archive_path(cache_dir), *archives]
 
 
 def archive_path(cache_dir: Path) -> Path:

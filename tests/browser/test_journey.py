@@ -120,7 +120,7 @@ def test_look_train_evaluate_predict(url: str, page: Page, store: RunStore) -> N
     expect(page.get_by_text("synthetic").first).to_be_visible()
 
     go(page, "Model")
-    expect(page.get_by_text("122,570")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("122,570").first).to_be_visible(timeout=60_000)
 
     go(page, "Train")
     page.get_by_text("Dropout", exact=True).click()
@@ -187,6 +187,25 @@ def test_look_train_evaluate_predict(url: str, page: Page, store: RunStore) -> N
     upload.set_input_files({"name": "torn.jpg", "mimeType": "image/jpeg", "buffer": torn})
     expect(page.get_by_test_id("stAlert").filter(has_text="torn.jpg")).to_be_visible()
     expect(chart(page, "predict-upload")).to_have_count(0)
+
+
+def test_a_stopped_run_goes_on_and_a_finished_one_trains_longer(
+    url: str, page: Page, store: RunStore
+) -> None:
+    page.goto(url)
+    run = start_training(page, store, 3)
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("Stopped after")).to_be_visible(timeout=60_000)
+    step = run.history().batches[-1].step
+    page.get_by_role("button", name="Resume", exact=True).click()
+    expect(page.get_by_text("Finished after 3 epochs")).to_be_visible(timeout=120_000)
+    assert [event.epoch for event in run.history().epochs] == [1, 2, 3]
+    assert run.history().states[-2].step == step
+    page.get_by_role("button", name="Train longer").click()
+    enter(page, "Epochs in all", 4)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("Finished after 4 epochs")).to_be_visible(timeout=120_000)
+    assert len(store.runs()) == 1
 
 
 def test_two_tabs_show_one_run(url: str, page: Page, chromium: Browser, store: RunStore) -> None:

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from cifar_core.config import TrainingConfig
+from cifar_core.data import Dataset
 from cifar_core.events import RunState
 from cifar_core.runs import RunStore
 from tests.conftest import ROOT
@@ -209,3 +210,55 @@ def test_a_run_that_fails_says_so(environment: dict[str, str], tmp_path: Path) -
     assert summary.state is RunState.FAILED
     assert "model.keras" in summary.message
     assert "\n" not in summary.message
+
+
+def test_a_run_goes_on_where_it_was_killed_or_ended(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    settings = ["--epochs", "4", "--dropout", "0.4", "--seed", "3"]
+    whole = answer(environment, "train", "--name", "whole", *settings)
+
+    command = [sys.executable, "-m", "cifar_core", "train", "--name", "killed", *settings]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    ) as worker:
+        for line in worker.stderr:
+            if line.startswith("epoch 2/"):
+                break
+        worker.kill()
+    store = RunStore(tmp_path / "runs")
+    assert store.get("killed").state is RunState.INTERRUPTED
+    resumed = answer(environment, "train", "--resume", "killed")
+    assert resumed["state"] == "finished"
+    assert (resumed["test_loss"], resumed["test_accuracy"]) == (
+        whole["test_loss"],
+        whole["test_accuracy"],
+    )
+    figures = [(e.step, e.loss, e.val_loss) for e in store.get("whole").history().epochs]
+    again = [(e.step, e.loss, e.val_loss) for e in store.get("killed").history().epochs]
+    assert [step for step, _, _ in again] == [step for step, _, _ in figures]
+    np.testing.assert_allclose(again, figures, rtol=1e-6)
+
+    longer = answer(environment, "train", "--resume", "whole", "--epochs", "6")
+    assert (longer["state"], longer["epochs"], longer["config"]["epochs"]) == ("finished", 6, 6)
+    assert longer["seconds"] > whole["seconds"]
+    for wrong, named in (
+        (["whole"], "6 of 6"),
+        (["whole", "--epochs", "2"], "6 of 2"),
+        (["whole", "--epochs", "0"], "epochs=0"),
+        (["whole", "--dropout", "0.5"], "--dropout"),
+        (["nobody"], "nobody"),
+    ):
+        assert_one_line(cifar(environment, "train", "--resume", *wrong), named)
+
+
+def test_a_run_goes_on_with_its_own_images_only(
+    environment: dict[str, str], tmp_path: Path, blobs: Dataset
+) -> None:
+    answer(environment, "train", "--epochs", "1", "--name", "one")
+    other = tmp_path / "other.npz"
+    names = ("x_train", "y_train", "x_test", "y_test")
+    np.savez(other, **{name: getattr(blobs, name)[:100] for name in names})
+    done = cifar(environment, "train", "--resume", "one", "--epochs", "2", "--data", other)
+    assert done.returncode == 2
+    assert "other.npz" in done.stderr.splitlines()[-1]

@@ -3,10 +3,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.signal import correlate
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from cifar_core.config import TrainingConfig
-from cifar_core.model import build_model, describe
+from cifar_core.model import build_model, describe, first_kernels
 
 TUTORIAL = [
     ("Conv2D", (30, 30, 32), 896),
@@ -94,3 +96,111 @@ def test_grey_and_average_pooling_change_their_layers() -> None:
     assert rows[0].output_shape == (32, 32, 1)
     assert rows[1].parameters == 3 * 3 * 1 * 32 + 32
     assert [row.kind for row in rows].count("AveragePooling2D") == 2
+
+
+VARIANTS = [
+    (TrainingConfig(), 10),
+    (TrainingConfig(dropout=0.4), 10),
+    (TrainingConfig(colour="grey", pooling="average"), 3),
+    (TrainingConfig(colour="grey", pooling="max", dropout=0.2), 101),
+    (TrainingConfig(pooling="average"), 2),
+]
+variants = pytest.mark.parametrize(("config", "classes"), VARIANTS)
+
+
+@variants
+def test_the_sums_give_keras_parameters(config: TrainingConfig, classes: int) -> None:
+    model = build_model(config, classes)
+    rows = describe(model)
+    for row, layer in zip(rows, model.layers, strict=True):
+        assert row.parameters == sum(int(np.prod(weight.shape)) for weight in layer.weights)
+        assert eval(row.formula.replace("·", "*") or "0") == row.parameters
+        assert row.output_shape == layer.compute_output_shape((None, *row.input_shape))[1:]
+    assert rows[-1].output_shape == (classes,)
+    assert sum(row.parameters for row in rows) == model.count_params()
+
+
+def test_the_tutorials_sums() -> None:
+    sums = [row.formula for row in describe(build_model(TrainingConfig())) if row.parameters]
+    assert sums == [
+        "3·3·3·32 + 32",
+        "3·3·32·64 + 64",
+        "3·3·64·64 + 64",
+        "1024·64 + 64",
+        "64·10 + 10",
+    ]
+
+
+def profiled(model: keras.Model) -> dict[str, int]:
+    """Multiply-adds by layer as TensorFlow's own profiler counts them: two operations each."""
+    call = tf.function(lambda x: model(x, training=False))
+    one_image = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
+    graph = convert_variables_to_constants_v2(call.get_concrete_function(one_image)).graph
+    profiler = tf.compat.v1.profiler
+    options = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
+    # The view by operation, one node of the graph at a time.
+    node = profiler.profile(graph, cmd="op", options=options.with_empty_output().build())
+    found = {}
+    while node.children:
+        (node,) = node.children
+        if node.name in ("Conv2D", "MatMul"):
+            for one in node.graph_nodes:
+                name = one.name.split("/")[1].split("_")[0]
+                found[name] = one.float_ops // 2
+    return found
+
+
+@variants
+def test_multiply_adds_are_those_of_tensorflows_profiler(
+    config: TrainingConfig, classes: int
+) -> None:
+    model = build_model(config, classes)
+    ours = {row.name: row.multiply_adds for row in describe(model) if row.multiply_adds}
+    assert ours == profiled(model)
+    assert list(ours) == ["conv1", "conv2", "conv3", "dense", "logits"]
+
+
+def sides(model: keras.Model, layer: keras.layers.Layer) -> set[int]:
+    """Height and width of the part of the image that one unit's gradient reaches.
+
+    The unit is the middle one, all weights are positive, and each window's values are the same
+    to begin with, so that nothing is hidden: neither by ReLU nor by a maximum.
+    """
+    for weight in model.trainable_weights:
+        weight.assign(tf.ones_like(weight))
+    image = tf.Variable(tf.ones((1, *model.input_shape[1:])))
+    with tf.GradientTape() as tape:
+        x: tf.Tensor = image
+        for each in model.layers:
+            # A maximum passes the gradient on to one value alone; an average, to all.
+            pooling = isinstance(each, keras.layers.MaxPooling2D)
+            x = tf.nn.avg_pool2d(x, 2, 2, "VALID") if pooling else each(x)
+            if each is layer:
+                break
+        middle = x[(0, *(size // 2 for size in x.shape[1:]))]
+    reached = np.asarray(tape.gradient(middle, image))[0].any(axis=-1)
+    return {int(np.ptp(np.flatnonzero(reached.any(axis=axis)))) + 1 for axis in (0, 1)}
+
+
+@variants
+def test_receptive_fields_are_what_a_gradient_reaches(config: TrainingConfig, classes: int) -> None:
+    model = build_model(config, classes)
+    for row, layer in zip(describe(model), model.layers, strict=True):
+        assert sides(model, layer) == {row.receptive_field}, row.name
+
+
+def test_the_last_two_rows_of_pixels_reach_no_score() -> None:
+    """13 rows go into the second pooling, which leaves the odd one out."""
+    model = build_model(TrainingConfig())
+    assert describe(model)[-1].receptive_field == 30
+    image = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3))
+    other = image.copy()
+    other[:, 30:] = other[:, :, 30:] = 0
+    np.testing.assert_array_equal(np.asarray(model(image)), np.asarray(model(other)))
+
+
+def test_first_kernels_are_the_first_convolutions() -> None:
+    model = build_model(TrainingConfig(colour="grey"))
+    kernels = first_kernels(model)
+    assert kernels.shape == (3, 3, 1, 32)
+    np.testing.assert_array_equal(kernels, model.get_layer("conv1").get_weights()[0])

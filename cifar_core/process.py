@@ -1,0 +1,34 @@
+"""The command line as a process of its own, which outlives the one that begins it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+ERROR_PREFIX = "cifar_core: "  # before the one line that the command line says of an error
+
+
+def begin(arguments: list[str], log_path: Path) -> subprocess.Popen[bytes]:
+    """Start `python -m cifar_core` in a session of its own, its words in a log."""
+    apart: dict[str, Any] = (
+        {"creationflags": 0x00000008 | 0x00000200}  # DETACHED_PROCESS, CREATE_NEW_PROCESS_GROUP
+        if sys.platform == "win32"
+        else {"start_new_session": True}
+    )
+    root = Path(__file__).resolve().parent.parent
+    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    with log_path.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cifar_core", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            **apart,
+        )
+    threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie behind
+    return process

@@ -1,0 +1,153 @@
+"""Other images than those shown: CIFAR-10 fetched, or whatever lies at a path."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from cifar_core import fetch
+from cifar_core.data import default_cache_dir
+from cifar_core.data.official import find_official, official_places
+from cifar_core.errors import CifarError
+from ui import state
+from ui.state import Key
+from ui.text import _, duration, plain
+
+_MB = 2**20
+
+
+def panel() -> None:
+    """Get CIFAR-10, and take images from a path."""
+    st.subheader(_("Other images"))
+    left, right = st.columns(2, gap="large")
+    with left:
+        _cifar10()
+    with right:
+        if os.environ.get("CIFAR10_PATHS") != "no":
+            _path()
+
+
+def hint() -> None:
+    """For the sidebar: where to get CIFAR-10, and how that goes."""
+    if state.data_choice() != "synthetic":
+        return
+    if _found():
+        st.caption(_("CIFAR-10 is on this machine: choose it above."))
+        return
+
+    def show(now: fetch.FetchState) -> None:
+        if now.is_live:
+            words = _("Fetching CIFAR-10: {done:.0f} of {total:.0f} MB")
+            st.progress(_share(now), words.format(done=now.done / _MB, total=now.total / _MB))
+            return
+        st.caption(
+            _(
+                "CIFAR-10 is not on this machine yet. The built-in images are drawn by code; "
+                "figures on them say nothing about CIFAR-10."
+            )
+        )
+        st.page_link("pages/data.py", label=_("Get CIFAR-10"), icon=":material/download:")
+
+    _follow(show)
+
+
+def _cifar10() -> None:
+    st.markdown("**CIFAR-10**")
+    if found := _found():
+        st.caption(_("It is on this machine: {path}").format(path=plain(str(found))))
+        st.button(
+            _("Use CIFAR-10"),
+            icon=":material/check:",
+            type="primary",
+            disabled=state.data_choice() == "official",
+            on_click=state.use_data,
+            args=("official",),
+        )
+    else:
+        _follow(_fetch)
+    with st.expander(_("Where CIFAR-10 is looked for")):
+        st.code("\n".join(map(str, official_places(default_cache_dir()))), language=None)
+
+
+def _fetch(now: fetch.FetchState) -> None:
+    """The download: progress and 'Cancel' while it runs, else the button that begins it."""
+    if now.is_live:
+        rate = state.pace().look(now.done)
+        words = _("{done:.0f} of {total:.0f} MB · {rate} MB/s · {left} left").format(
+            done=now.done / _MB,
+            total=now.total / _MB,
+            rate="–" if rate is None else f"{rate / _MB:.1f}",
+            left=duration((now.total - now.done) / rate if rate else math.nan),
+        )
+        if now.is_starting:
+            words = _("Starting")
+        elif now.done >= now.total:
+            words = _("Checking what has come")
+        st.progress(_share(now), words)
+        label, act, icon = _("Cancel"), fetch.cancel, ":material/close:"
+    else:
+        if now.done:
+            st.caption(
+                _("{done:.0f} of {total:.0f} MB are here; the download goes on from there.").format(
+                    done=now.done / _MB, total=now.total / _MB
+                )
+            )
+        else:
+            st.caption(_("It is not on this machine yet. Its download goes on if you leave."))
+        label, act, icon = _("Get CIFAR-10 (163 MB)"), fetch.start, ":material/download:"
+    if st.button(label, icon=icon, disabled=now.is_starting):
+        try:
+            act()
+        except CifarError as error:
+            st.error(plain(str(error)))
+        else:
+            st.rerun()
+    if now.error and not now.is_live:
+        st.error(plain(now.error))
+
+
+def _follow(draw: Callable[[fetch.FetchState], None]) -> None:
+    """Draw how fetching goes, again and again; the whole page anew when it begins or ends."""
+    before = fetch.state().is_live
+
+    @st.fragment(run_every=1.0 if before else 5.0)
+    def show() -> None:
+        now = fetch.state()
+        if now.is_live != before or _found():
+            st.rerun()
+        draw(now)
+
+    show()
+
+
+def _share(now: fetch.FetchState) -> float:
+    return min(now.done / now.total, 1.0)
+
+
+def _found() -> Path | None:
+    """Where CIFAR-10 lies."""
+    return next(find_official(default_cache_dir()), None)
+
+
+def _path() -> None:
+    st.markdown(_("**From a path**"))
+    with st.form(Key.PATH, border=False):
+        path = st.text_input(
+            _("Path on the machine that runs the dashboard"),
+            placeholder="~/Downloads/cifar-10-python.tar.gz",
+            help=_(
+                "CIFAR-10's archive or its unpacked folder, an .npz with x_train, y_train, x_test "
+                "and y_test, or a folder or zip with train/<class>/… and test/<class>/… pictures."
+            ),
+        )
+        if st.form_submit_button(_("Use these images"), icon=":material/folder_open:"):
+            try:
+                state.add_data(path)
+            except CifarError as error:
+                st.error(plain(str(error)))
+            else:
+                st.rerun()

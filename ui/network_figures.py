@@ -1,0 +1,317 @@
+"""The network drawn flat and in space, and grids of numbers, as Plotly figures.
+
+Words come in as arguments, and colours of text stay open, as in `ui.charts`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from math import nan, sqrt
+
+import numpy as np
+
+# Plotly looks at pandas where it finds it, even half imported by another session's thread.
+import pandas  # noqa: F401
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from ui.charts import PALETTE
+
+_CLEAR = "rgba(0,0,0,0)"
+_WINDOW = "#e0a100"  # a window that slides; 2:1 or more against boxes, black and white
+_COLOURS = {
+    "Conv2D": PALETTE[0],
+    "MaxPooling2D": PALETTE[2],
+    "AveragePooling2D": PALETTE[2],
+    "Dropout": PALETTE[3],
+    "Dense": PALETTE[1],
+}
+_OTHER = "#8c949e"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What is drawn for a layer, or for the image that goes in.
+
+    Args:
+        name: Written beside the box.
+        kind: Keras's class name; chooses the colour.
+        shape: (height, width, channels), or (units,).
+        hover: In HTML, for the pointer.
+        window: Pixels a side of the window that slides over the box before, 0 without one.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    hover: str
+    window: int = 0
+
+    @property
+    def side(self) -> float:
+        """Height in pixels; n units without places stand in a bar of the square root of n."""
+        return self.shape[0] if len(self.shape) == 3 else sqrt(self.shape[0])
+
+    @property
+    def depth(self) -> int:
+        """Channels; 1 for units without places."""
+        return self.shape[2] if len(self.shape) == 3 else 1
+
+
+def flat_figure(boxes: Sequence[Box]) -> go.Figure:
+    """The network from the side: a box's height is the picture's, its width the channels'.
+
+    A window is drawn on the box it slides over, with the output that it makes.
+
+    Args:
+        boxes: From the image to the last layer.
+    """
+    widest = max(box.depth for box in boxes)
+    widths = np.array([0.06 + 0.72 * box.depth / widest for box in boxes])
+    sides = np.array([box.side for box in boxes])
+    places = np.arange(len(boxes))
+    figure = _bare(margin={"l": 0, "r": 0, "t": 8, "b": 8}, bargap=0)
+    figure.add_bar(
+        x=places,
+        y=sides,
+        base=-sides / 2,
+        width=widths,
+        uid="boxes",
+        marker={
+            "color": [_COLOURS.get(box.kind, _OTHER) for box in boxes],
+            # Part of a dropout's values are gone: it is dotted.
+            "pattern": {"shape": ["." if box.kind == "Dropout" else "" for box in boxes]},
+        },
+        customdata=[box.hover for box in boxes],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    lines: list[tuple[float, float]] = []
+    for place in places[1:]:
+        if half := boxes[place].window / 2:
+            left, right = (place - 1 + sign * widths[place - 1] / 2 for sign in (-1, 1))
+            tip = place - widths[place] / 2
+            lines += [(left, half), (right, half), (tip, 0), (right, -half), (left, -half)]
+            lines += [(left, half), (nan, nan), (right, half), (right, -half), (nan, nan)]
+    figure.add_scatter(
+        x=[x for x, _y in lines],
+        y=[y for _x, y in lines],
+        uid="windows",
+        mode="lines",
+        line={"color": _WINDOW, "width": 2},
+        hoverinfo="skip",
+    )
+    names = [f"<b>{escape(box.name, quote=False)}</b><br>{_times(box.shape)}" for box in boxes]
+    figure.update_xaxes(
+        tickvals=places,
+        ticktext=names,
+        autotickangles=[0, 90],
+        range=[-0.6, len(boxes) - 0.4],
+        ticks="",
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
+    edge = sides.max() / 2 * 1.04
+    figure.update_yaxes(visible=False, range=[-edge, edge], fixedrange=True)
+    return figure
+
+
+def deep_figure(boxes: Sequence[Box]) -> go.Figure:
+    """The network in space, to be turned: height and width in pixels, 8 channels as deep as one.
+
+    Args:
+        boxes: From the image to the last layer.
+    """
+    figure = _bare(margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    edges: list[tuple[float, float, float]] = []
+    rays: list[tuple[float, float, float]] = []
+    names: list[tuple[float, float, float]] = []
+    x, gap, stop = 0.0, 6.0, (nan, nan, nan)
+    for i, box in enumerate(boxes):
+        deep = max(box.depth / 8, 0.5)
+        half = box.side / 2
+        across = half if len(box.shape) == 3 else 0.5
+        corners = np.array(
+            [(x + a * deep, b * across, c * half) for a in (0, 1) for b in (-1, 1) for c in (-1, 1)]
+        )
+        if reach := box.window / 2:
+            face = x - gap
+            square = [(face, b * reach, c * reach) for b, c in _ROUND]
+            rays += [*square, square[0], stop]
+            for corner in square:
+                rays += [corner, (x, 0.0, 0.0), stop]
+        figure.add_mesh3d(
+            **_columns(corners),
+            **dict(zip("ijk", zip(*_FACES, strict=True), strict=True)),
+            uid=f"box{box.name}",
+            color=_COLOURS.get(box.kind, _OTHER),
+            opacity=0.45 if box.kind == "Dropout" else 1,
+            flatshading=True,
+            lighting={"ambient": 0.75, "diffuse": 0.5, "specular": 0.05},
+            hovertemplate=f"{box.hover}<extra></extra>",
+        )
+        for line in _EDGES:
+            edges += [*(tuple(corners[j]) for j in line), stop]
+        # By turns nearer and farther, so that neighbours do not cover each other.
+        names.append((x + deep / 2, -across - 1, -half - (6 if i % 2 else 3)))
+        x += deep + gap
+    for points, uid, colour, width in (
+        (edges, "edges", "rgba(20,20,20,0.6)", 2),
+        (rays, "windows", _WINDOW, 4),
+    ):
+        figure.add_scatter3d(
+            **_columns(np.array(points)),
+            uid=uid,
+            mode="lines",
+            line={"color": colour, "width": width},
+            hoverinfo="skip",
+        )
+    figure.add_scatter3d(
+        **_columns(np.array(names)),
+        uid="names",
+        mode="text",
+        text=[escape(box.name, quote=False) for box in boxes],
+        hoverinfo="skip",
+    )
+    hidden = {"visible": False}
+    figure.update_layout(
+        scene={
+            "xaxis": hidden,
+            "yaxis": hidden,
+            "zaxis": hidden,
+            "aspectmode": "data",
+            "bgcolor": _CLEAR,
+            "dragmode": "orbit",
+            "camera": {
+                "projection": {"type": "orthographic"},
+                "eye": {"x": -0.5, "y": -1.05, "z": 0.4},
+            },
+        }
+    )
+    return figure
+
+
+def numbers_figure(values: ArrayLike, *, hover: str, marked: Sequence[int] = ()) -> go.Figure:
+    """A few numbers as a grid, darker where larger, with a frame round some of them.
+
+    Args:
+        values: Shape (H, W).
+        hover: With Plotly's placeholders `%{y}` (row), `%{x}` (column) and `%{z}` (value).
+        marked: Row, column and side of the framed square; nothing is framed without.
+    """
+    values = np.asarray(values, dtype=float)
+    figure = _grid(values, hover, marked)
+    # As strong as the theme's text can be read on.
+    spread = np.ptp(values) or 1.0
+    figure.update_traces(
+        zmin=values.min() - spread / 4,
+        zmax=values.max(),
+        colorscale=[[0, "rgba(26,127,193,0)"], [1, "rgba(26,127,193,0.6)"]],
+        xgap=2,
+        ygap=2,
+    )
+    # The map's own text would be black or white as if the page were white behind it.
+    rows, columns = np.indices(values.shape).reshape(2, -1)
+    figure.add_scatter(
+        x=columns,
+        y=rows,
+        mode="text",
+        text=[number(value, 2) for value in values.ravel()],
+        hoverinfo="skip",
+    )
+    return figure
+
+
+def picture_figure(
+    values: ArrayLike,
+    *,
+    hover: str,
+    marked: Sequence[int] = (),
+    details: ArrayLike | None = None,
+) -> go.Figure:
+    """One channel as a picture: 0 is black, the strongest value white, negative ones orange.
+
+    Args:
+        values: Shape (H, W).
+        hover: As of `numbers_figure`, and `%{customdata[0]}` and on for the details.
+        marked: As of `numbers_figure`.
+        details: More for the hover text, shape (H, W, N).
+    """
+    values = np.asarray(values, dtype=np.float32)
+    figure = _grid(values, hover, marked)
+    strongest = max(float(np.abs(values).max()), 1e-6)
+    figure.update_traces(
+        zmin=-strongest,
+        zmax=strongest,
+        colorscale=[[0, PALETTE[1]], [0.5, "#000000"], [1, "#ffffff"]],
+        customdata=None if details is None else np.asarray(details, dtype=np.float32),
+    )
+    return figure
+
+
+def number(value: float, places: int = 3) -> str:
+    """A number without needless zeros, with a real minus."""
+    text = f"{value:.{places}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text.replace("-", "−")
+
+
+def _times(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape))
+
+
+_ROUND = ((-1, -1), (1, -1), (1, 1), (-1, 1))
+# Of a box whose corners are counted in binary, depth first: its faces in triangles, its edges.
+_FACES = [
+    *((0, 1, 3), (0, 3, 2), (4, 6, 7), (4, 7, 5), (0, 4, 5), (0, 5, 1)),
+    *((2, 3, 7), (2, 7, 6), (0, 2, 6), (0, 6, 4), (1, 5, 7), (1, 7, 3)),
+]
+_EDGES = ((0, 1, 3, 2, 0, 4, 5, 7, 6, 4), (1, 5), (3, 7), (2, 6))
+
+
+def _columns(points: np.ndarray) -> dict[str, list]:
+    """Points (N, 3) as Plotly's x, y and z; a NaN, which ends a line, is None in JSON."""
+    rounded = [
+        [None if value != value else round(value, 3) for value in p] for p in points.tolist()
+    ]
+    return {
+        axis: list(column) for axis, column in zip("xyz", zip(*rounded, strict=True), strict=True)
+    }
+
+
+def _bare(**layout) -> go.Figure:
+    """A figure without Plotly's own template, legend or background."""
+    return go.Figure(
+        layout={
+            "template": "none",
+            "uirevision": "constant",
+            "paper_bgcolor": _CLEAR,
+            "plot_bgcolor": _CLEAR,
+            "showlegend": False,
+            "dragmode": False,  # a finger on it scrolls the page
+            **layout,
+        }
+    )
+
+
+def _grid(values: np.ndarray, hover: str, marked: Sequence[int]) -> go.Figure:
+    """A heat map of square cells without axes, the first row at the top."""
+    figure = _bare(margin={"l": 2, "r": 2, "t": 2, "b": 2})
+    figure.add_heatmap(
+        z=values, showscale=False, hovertemplate=f"{hover}<extra></extra>", hoverongaps=False
+    )
+    height, width = values.shape
+    bounds = {"visible": False, "constrain": "domain", "fixedrange": True}
+    figure.update_xaxes(range=[-0.5, width - 0.5], **bounds)
+    figure.update_yaxes(range=[height - 0.5, -0.5], scaleanchor="x", **bounds)
+    if marked:
+        row, column, side = (int(one) for one in marked)
+        figure.add_shape(
+            type="rect",
+            x0=column - 0.5,
+            y0=row - 0.5,
+            x1=column + side - 0.5,
+            y1=row + side - 0.5,
+            line={"color": _WINDOW, "width": 3},
+        )
+    return figure

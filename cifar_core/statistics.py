@@ -52,13 +52,12 @@ class ClassStatistics:
         best; what that leaves over, as a share of their variance (1 - R²), is colour's alone.
         """
         with_grey = self.covariance @ GREY_WEIGHTS
-        grey = with_grey @ GREY_WEIGHTS
+        # A brightness is a whole number, and rounding to one adds a variance of 1/12.
+        kept = (with_grey**2).sum(axis=1) / (with_grey @ GREY_WEIGHTS + 1 / 12)
         total = np.trace(self.covariance, axis1=1, axis2=2)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            kept = np.where(grey > 0, (with_grey**2).sum(axis=1) / grey, 0)
+        with np.errstate(invalid="ignore"):
             # Even images have no variance, so there is nothing to lose.
-            share = np.where(total == 0, 0.0, 1 - kept / total)
-        return np.where(self.images > 0, np.clip(share, 0, 1), np.nan)
+            return np.where(total == 0, 0.0, np.clip(1 - kept / total, 0, 1))
 
     def merged_pair(self) -> tuple[int, int, float, float] | None:
         """The two classes whose mean colours greyscale brings together the most.

@@ -23,15 +23,15 @@ def look(data: Dataset) -> None:
             "cat from a dog in so few pixels? Press an image to see it pixel by pixel."
         )
     )
+    state.begin_from_link(Key.SPLIT, SPLITS, "train")
     bar = st.container(horizontal=True, vertical_alignment="bottom")
     split = bar.segmented_control(
         _("Split"),
         list(SPLITS),
         format_func=SPLITS.get,
-        default="train",
         required=True,
         key=Key.SPLIT,
-        bind="query-params",
+        persist_state="session",
     )
     classes = bar.multiselect(
         _("Classes"),
@@ -101,7 +101,7 @@ def look(data: Dataset) -> None:
         label=SPLITS[split],
     )
     if pressed is not None:
-        state.open_image(pressed)
+        state.open_image(pressed, split)
     if state.opened_image(len(labels)) is not None:
         open_dialog = st.dialog(_("Pixel by pixel"), width=880, on_dismiss=state.close_image)
         open_dialog(one_image)(data, split, indices)
@@ -128,7 +128,7 @@ def one_image(data: Dataset, split: str, order: np.ndarray) -> None:
             icon=icon,
             disabled=not exists,
             on_click=state.open_image,
-            args=(int(order[other]),) if exists else None,
+            args=(int(order[other]), split) if exists else None,
         )
     bar.markdown(f"**#{index:,} {plain(name)}** · {SPLITS[split]}")
     left, right = st.columns([3, 2])
@@ -220,14 +220,14 @@ SECTIONS = {
     "statistics": (_("Statistics"), class_figures.statistics),
     "augmentation": (_("Augmentation"), variations),
 }
+state.begin_from_link(Key.SECTION, SECTIONS, "look")
 section = st.segmented_control(
     _("Section"),
     list(SECTIONS),
     format_func=lambda name: SECTIONS[name][0],
-    default="look",
     required=True,
     key=Key.SECTION,
-    bind="query-params",
+    persist_state="session",
     label_visibility="collapsed",
 )
 SECTIONS[section][1](data)

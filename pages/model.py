@@ -21,7 +21,8 @@ def network() -> None:
     row[4].page_link("pages/train.py", label=_("Train with these"), icon=":material/play_arrow:")
     config = state.settings()
     layers = state.layers(config)
-    metrics = figures.columns(4)
+    with figures:
+        metrics = explorers.four_columns()
     metrics[0].metric(
         _("Parameters"),
         f"{sum(layer.parameters for layer in layers):,}",

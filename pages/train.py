@@ -3,19 +3,18 @@
 import streamlit as st
 
 from cifar_core.config import MOST_EPOCHS, VALIDATION_KINDS
-from cifar_core.errors import CifarError
 from cifar_core.events import RunState
 from cifar_core.history import Summary
-from cifar_core.launch import resume
+from cifar_core.slots import waiting
 from ui import frame, settings, state
-from ui.monitor import monitor
+from ui.monitor import line, monitor
 from ui.state import Key
 from ui.text import _
 
 frame.guard("pages/train.py")
 
 
-def controls(summaries: list[Summary]) -> None:
+def controls() -> None:
     """The tutorial's two settings, the rest one click away, and the start."""
     row = st.columns([3, 2, 3, 2, 3], vertical_alignment="bottom")
     with row[0]:
@@ -32,21 +31,14 @@ def controls(summaries: list[Summary]) -> None:
         persist_state="session",
         help=settings.help_of("epochs"),
     )
-    live = [summary for summary in summaries if summary.state.is_live]
-    if row[4].button(
+    row[4].button(
         _("Start training"),
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
-        disabled=bool(live),
-        help=_("A run is training. Stop it, or wait for its end.") if live else None,
-    ):
-        try:
-            state.start_training()
-        except CifarError as error:
-            st.error(str(error))
-        else:
-            st.rerun()
+        help=_("While another run trains, this one waits in line."),
+        on_click=state.start_training,
+    )
     with st.expander(_("More settings"), icon=":material/tune:"):
         more_settings()
 
@@ -99,47 +91,41 @@ def more_settings() -> None:
     settings.augmentation(row[2:])
 
 
-def go_on(summary: Summary, busy: bool) -> None:
+def go_on(summary: Summary) -> None:
     """'Resume' for a run with epochs left, 'Train longer' for one that has done them all."""
+    done = summary.config.epochs
     if summary.state is not RunState.FINISHED:
-        if st.button(
+        st.button(
             _("Resume"),
             icon=":material/resume:",
             width="stretch",
-            disabled=busy,
+            disabled=summary.state.is_live,
             help=_("Go on where the run was stopped, as if it had not been."),
-        ):
-            begin(summary, None)
-        return
-    done = summary.config.epochs
-    if done >= MOST_EPOCHS:
-        return
-    with st.popover(_("Train longer"), icon=":material/more_time:", width="stretch", disabled=busy):
-        epochs = st.number_input(
-            _("Epochs in all"),
-            done + 1,
-            MOST_EPOCHS,
-            min(done + 5, MOST_EPOCHS),
-            key=Key.EPOCHS_IN_ALL,
+            on_click=state.resume_training,
+            args=(summary.run,),
         )
-        if st.button(_("Go on"), type="primary", icon=":material/resume:"):
-            begin(summary, int(epochs))
-
-
-def begin(summary: Summary, epochs: int | None) -> None:
-    """Let the run go on and show it."""
-    try:
-        resume(summary.run, epochs)
-    except CifarError as error:
-        st.error(str(error))
-    else:
-        st.rerun()
+    elif done < MOST_EPOCHS:
+        with st.popover(_("Train longer"), icon=":material/more_time:", width="stretch"):
+            st.number_input(
+                _("Epochs in all"),
+                done + 1,
+                MOST_EPOCHS,
+                min(done + 5, MOST_EPOCHS),
+                key=Key.EPOCHS_IN_ALL,
+            )
+            st.button(
+                _("Go on"),
+                type="primary",
+                icon=":material/resume:",
+                on_click=state.resume_training,
+                args=(summary.run, True),
+            )
 
 
 frame.title(_("Train"))
 state.dataset()
 summaries = state.store().summaries()
-controls(summaries)
+controls()
 if not summaries:
     st.info(
         _("Nothing has been trained yet. Press 'Start training' to watch the first network learn."),
@@ -157,23 +143,27 @@ axis = row[1].segmented_control(
     required=True,
     key=Key.AXIS,
 )
-if row[2].button(
+row[2].button(
     _("Stop"),
     icon=":material/stop:",
     width="stretch",
-    disabled=chosen.state not in (RunState.STARTING, RunState.RUNNING),
-):
-    chosen.run.request_stop()
-    st.rerun()
+    disabled=chosen.state not in (RunState.STARTING, RunState.QUEUED, RunState.RUNNING),
+    on_click=chosen.run.request_stop,
+)
 with row[3]:
-    go_on(chosen, any(summary.state.is_live for summary in summaries))
+    go_on(chosen)
 
 
-@st.fragment(run_every=0.5 if chosen.state.is_live else None)
+live = {summary.run.id for summary in summaries if summary.state.is_live}
+
+
+@st.fragment(run_every=0.5 if live else None)
 def watch() -> None:
-    """The monitor, again and again while the run lives; the whole page once it has ended."""
-    if chosen.state.is_live and not chosen.run.state.is_live:
+    """The monitor, again and again while a run lives; the whole page once one begins or ends."""
+    now = {summary.run.id for summary in state.store().summaries() if summary.state.is_live}
+    if now != live:
         st.rerun()
+    line(waiting(state.store().root))
     monitor(chosen.run, axis)
 
 

@@ -54,7 +54,7 @@ def pooling() -> None:
         persist_state="session",
     )
     if source == "image":
-        values, draw = choose_channel(row[1:3])[0], picture_figure
+        values, draw, strongest = choose_channel(row[1:3])[0], picture_figure, 1.0
     else:
         size = row[1].segmented_control(
             _("Size"),
@@ -66,14 +66,15 @@ def pooling() -> None:
             persist_state="session",
         )
         values, draw = edit(NUMBERS[:size, :size], f"{Key.SOURCE}-{size}"), numbers_figure
+        strongest = float(np.abs(values).max())
     pooled = {kind: explore.pool(values, kind) for kind in explore.POOLING_KINDS}
     place = choose_window(pooled["max"].shape)
     names = {"max": _("Max"), "average": _("Average"), "soft": _("SoftPool")}
     hover = _("row {row}, column {column}: {value}").format(**PIXEL)
     grids = [(_("Before"), values, (2 * place[0], 2 * place[1], 2))]
     grids += [(names[kind], pooled[kind], (*place, 1)) for kind in names]
-    for column, (name, grid, marked) in zip(st.columns(4), grids, strict=True):
-        show(column, name, draw(grid, hover=hover, marked=marked))
+    for column, (name, grid, marked) in zip(four_columns(), grids, strict=True):
+        show(column, name, draw(grid, hover=hover, marked=marked, strongest=strongest))
     window = explore.windows(values)[place]
     factors = [in_brackets(cell) for cell in window.ravel()]
     weights = [number(weight) for weight in explore.soft_weights(window).ravel()]
@@ -167,7 +168,8 @@ def convolution() -> None:
     products = explore.products(image, kernel)
     hover = _("row {row}, column {column}: {value}").format(**PIXEL)
     marked = (row_at, column_at)
-    show(middle, _("Before"), picture_figure(image, hover=hover, marked=(*marked, 3)), 300)
+    before = picture_figure(image, hover=hover, marked=(*marked, 3), strongest=1.0)
+    show(middle, _("Before"), before, 300)
     terms = [f"%{{customdata[{i}]:.2f}}" for i in range(9)]
     lines = " +<br>".join(" + ".join(terms[start : start + 3]) for start in (0, 3, 6))
     after = picture_figure(
@@ -182,12 +184,14 @@ def convolution() -> None:
     total = " + ".join(f"{number(pixel)}·{in_brackets(weight)}" for pixel, weight in pairs)
     st.markdown(f"{total} = **{number(result[marked])}**")
     grids = [(_("Pixels"), patch), (_("Kernel"), kernel), (_("Products"), products[marked])]
-    for column, (name, grid) in zip(st.columns([1, 1, 1, 1])[:3], grids, strict=True):
-        show(column, name, numbers_figure(grid, hover=hover), key=f"factors-{name}")
+    *columns, last = four_columns()
+    last.metric(_("Sum"), number(result[marked]))
+    for column, (name, grid) in zip(columns, grids, strict=True):
+        show(column, name, numbers_figure(grid, hover=hover), 150, f"factors-{name}")
     st.caption(
         _(
             "Pixels are divided by 255, as in the network's first layer. After: black is 0, "
-            "white the largest sum, orange below 0; the network's ReLU would make the orange "
+            "white a large sum, orange is below 0; the network's ReLU would make the orange "
             "black. A network adds the sums of its input channels and a bias before that."
         )
     )
@@ -233,15 +237,19 @@ def choose_channel(columns: Sequence[DeltaGenerator]) -> tuple[np.ndarray, str]:
 
 def edit(values: np.ndarray, key: str) -> np.ndarray:
     """A few numbers to change; an emptied cell is 0."""
-    names = [str(i) for i in range(values.shape[1])]
     edited = st.data_editor(
-        {name: values[:, i] for i, name in enumerate(names)},
-        column_config={name: st.column_config.NumberColumn(width=56) for name in names},
+        values,
+        column_config={str(i): st.column_config.NumberColumn(width=56) for i in range(8)},
         hide_index=True,
         width="content",
         key=key,
     )
-    return np.nan_to_num(np.array([edited[name] for name in names], dtype=float).T)
+    return np.nan_to_num(np.asarray(edited, dtype=float))
+
+
+def four_columns() -> list[DeltaGenerator]:
+    """Four in a row, two on a phone."""
+    return [column for half in st.columns(2) for column in half.columns(2, wrap=False)]
 
 
 def show(

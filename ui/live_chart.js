@@ -24,10 +24,10 @@ function loadPlotly(file) {
   }));
 }
 
-// A scene's camera is set for a wide chart; on a narrow one it stands back until all is seen.
-function stepBack(eye, width, height) {
-  const further = Math.max(1, (1.9 * height) / width);
-  for (const axis in eye) eye[axis] *= further;
+// A scene without perspective is sized for a wide chart; it shrinks to fit a narrow one.
+function fit(ratio, width, height) {
+  const share = Math.min(1, width / (2.1 * height));
+  for (const axis in ratio) ratio[axis] *= share;
 }
 
 // What the figure itself leaves open comes from Streamlit's theme.
@@ -64,7 +64,7 @@ async function draw(node, chart) {
   const { data, layout } = JSON.parse(figure);
   chart.width = node.clientWidth;
   Object.assign(themed(layout, node), { height, width: chart.width || undefined });
-  if (layout.scene?.camera && chart.width) stepBack(layout.scene.camera.eye, chart.width, height);
+  if (layout.scene?.aspectratio) fit(layout.scene.aspectratio, chart.width || Infinity, height);
   await chart.Plotly.react(node, data, layout, config(layout));
   if (chart.drawn !== figure) {
     chart.drawn = figure;

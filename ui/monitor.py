@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 
 import streamlit as st
 
-from cifar_core.events import RunState
+from cifar_core.events import BatchEvent, RunState
 from cifar_core.history import History, Summary
 from cifar_core.runs import Run
+from cifar_core.slots import move_up
 from cifar_core.training import steps_per_epoch
 from ui import curves, state
 from ui.live_chart import live_chart
@@ -40,24 +42,58 @@ def monitor(run: Run, axis: curves.Axis) -> None:
         st.code("\n".join(log_lines(history)[-200:]) or " ", language=None, height=200)
 
 
+def line(runs: list[Run]) -> None:
+    """The runs that wait, the next one first, each to be moved up or cancelled.
+
+    Buttons here and on the page act in callbacks: the next look at a live run may come before a
+    slow rerun has reached the button, and the click would be lost.
+    """
+    if not runs:
+        return
+    with st.container(border=True):
+        st.markdown(_("**Waiting in line**"))
+        for place, run in enumerate(runs):
+            row = st.columns([6, 2, 2], vertical_alignment="center")
+            row[0].markdown(f"{place + 1}. {run.id}")
+            row[1].button(
+                _("Move up"),
+                key=f"up-{run.id}",
+                icon=":material/arrow_upward:",
+                width="stretch",
+                disabled=place == 0,
+                on_click=move_up,
+                args=(run,),
+            )
+            row[2].button(
+                _("Cancel"),
+                key=f"cancel-{run.id}",
+                icon=":material/close:",
+                width="stretch",
+                on_click=run.request_stop,
+            )
+
+
 def status(summary: Summary, history: History, steps: int | None) -> None:
     """One line of words, and a bar while the run lives."""
     config = summary.config
     step = history.batches[-1].step if history.batches else 0
+    recent = batches_of_worker(history)
     share = step / (steps * config.epochs) if steps else 0.0
     data = summary.data_name
     match summary.state:
         case RunState.STARTING:
             words = _("Starting")
-        case RunState.RUNNING if not history.batches:
+        case RunState.QUEUED:
+            words = _("Waiting in line until another training ends")
+        case RunState.RUNNING if not recent:
             words = history.log[-1].message if history.log else _("Starting")
         case RunState.RUNNING:
-            speed = history.batches[-1].images_per_second
+            speed = recent[-1].images_per_second
             words = _("Epoch {epoch} of {epochs} · {speed} images/s · {left} left · {data}").format(
-                epoch=history.batches[-1].epoch,
+                epoch=recent[-1].epoch,
                 epochs=config.epochs,
                 speed=f"{speed:,.0f}",
-                left=duration(time_left(history, steps, config.epochs)),
+                left=duration(time_left(recent, steps, config.epochs)),
                 data=data,
             )
         case RunState.STOPPING:
@@ -107,9 +143,16 @@ def figures(history: History) -> None:
         column.metric(label, shown, delta, delta_color="normal" if is_share else "inverse")
 
 
-def time_left(history: History, steps: int | None, epochs: int) -> float:
-    """Seconds until the last epoch ends, at the pace since the first batch event."""
-    first, last = history.batches[0], history.batches[-1]
+def batches_of_worker(history: History) -> list[BatchEvent]:
+    """What the worker that is at it has told; a run that goes on has had another one before."""
+    begun = history.states[-1].time if history.states else 0.0
+    first = bisect_left(history.batches, begun, key=lambda event: event.time)
+    return history.batches[first:]
+
+
+def time_left(recent: list[BatchEvent], steps: int | None, epochs: int) -> float:
+    """Seconds until the last epoch ends, at the pace since the worker's first batch event."""
+    first, last = recent[0], recent[-1]
     if not steps or last.step == first.step:
         return float("nan")
     pace = (time.time() - first.time) / (last.step - first.step)

@@ -153,7 +153,7 @@ def deep_figure(boxes: Sequence[Box]) -> go.Figure:
         for line in _EDGES:
             edges += [*(tuple(corners[j]) for j in line), stop]
         # By turns nearer and farther, so that neighbours do not cover each other.
-        names.append((x + deep / 2, -across - 1, -half - (6 if i % 2 else 3)))
+        names.append((x + deep / 2, -across - 4, -half - (8 if i % 2 else 3)))
         x += deep + gap
     for points, uid, colour, width in (
         (edges, "edges", "rgba(20,20,20,0.6)", 2),
@@ -173,40 +173,52 @@ def deep_figure(boxes: Sequence[Box]) -> go.Figure:
         text=[escape(box.name, quote=False) for box in boxes],
         hoverinfo="skip",
     )
+    # Without perspective, what is equal looks equal; then the aspect ratio alone sets the size.
+    span = np.ptp(np.nan_to_num(edges), axis=0)
     hidden = {"visible": False}
     figure.update_layout(
         scene={
             "xaxis": hidden,
             "yaxis": hidden,
             "zaxis": hidden,
-            "aspectmode": "data",
+            "aspectmode": "manual",
+            "aspectratio": dict(zip("xyz", (3.9 * span / span[0]).tolist(), strict=True)),
             "bgcolor": _CLEAR,
             "dragmode": "orbit",
             "camera": {
                 "projection": {"type": "orthographic"},
-                "eye": {"x": -0.5, "y": -1.05, "z": 0.4},
+                "eye": {"x": 0.6, "y": -1.6, "z": 0.55},
+                "center": {"x": -0.05, "y": 0, "z": 0.08},
             },
         }
     )
     return figure
 
 
-def numbers_figure(values: ArrayLike, *, hover: str, marked: Sequence[int] = ()) -> go.Figure:
-    """A few numbers as a grid, darker where larger, with a frame round some of them.
+def numbers_figure(
+    values: ArrayLike,
+    *,
+    hover: str,
+    marked: Sequence[int] = (),
+    strongest: float | None = None,
+) -> go.Figure:
+    """A few numbers as a grid: blue above 0, orange below, with a frame round some of them.
 
     Args:
         values: Shape (H, W).
         hover: With Plotly's placeholders `%{y}` (row), `%{x}` (column) and `%{z}` (value).
         marked: Row, column and side of the framed square; nothing is framed without.
+        strongest: What is darkest, for several grids to share; the largest value without.
     """
     values = np.asarray(values, dtype=float)
-    figure = _grid(values, hover, marked)
-    # As strong as the theme's text can be read on.
-    spread = np.ptp(values) or 1.0
+    figure = _grid(values, hover, marked, np.abs(values).max() if strongest is None else strongest)
+    # Never so strong that the theme's text could not be read on it.
     figure.update_traces(
-        zmin=values.min() - spread / 4,
-        zmax=values.max(),
-        colorscale=[[0, "rgba(26,127,193,0)"], [1, "rgba(26,127,193,0.6)"]],
+        colorscale=[
+            [0, "rgba(213,94,0,0.6)"],
+            [0.5, "rgba(128,128,128,0.1)"],
+            [1, "rgba(26,127,193,0.6)"],
+        ],
         xgap=2,
         ygap=2,
     )
@@ -227,22 +239,23 @@ def picture_figure(
     *,
     hover: str,
     marked: Sequence[int] = (),
+    strongest: float | None = None,
     details: ArrayLike | None = None,
 ) -> go.Figure:
-    """One channel as a picture: 0 is black, the strongest value white, negative ones orange.
+    """One channel as a picture: 0 is black, strong values white, negative ones orange.
 
     Args:
         values: Shape (H, W).
         hover: As of `numbers_figure`, and `%{customdata[0]}` and on for the details.
         marked: As of `numbers_figure`.
+        strongest: What is white; without, what one value in a hundred exceeds.
         details: More for the hover text, shape (H, W, N).
     """
     values = np.asarray(values, dtype=np.float32)
-    figure = _grid(values, hover, marked)
-    strongest = max(float(np.abs(values).max()), 1e-6)
+    if strongest is None:
+        strongest = float(np.percentile(np.abs(values), 99))
+    figure = _grid(values, hover, marked, strongest)
     figure.update_traces(
-        zmin=-strongest,
-        zmax=strongest,
         colorscale=[[0, PALETTE[1]], [0.5, "#000000"], [1, "#ffffff"]],
         customdata=None if details is None else np.asarray(details, dtype=np.float32),
     )
@@ -294,16 +307,22 @@ def _bare(**layout) -> go.Figure:
     )
 
 
-def _grid(values: np.ndarray, hover: str, marked: Sequence[int]) -> go.Figure:
+def _grid(values: np.ndarray, hover: str, marked: Sequence[int], strongest: float) -> go.Figure:
     """A heat map of square cells without axes, the first row at the top."""
     figure = _bare(margin={"l": 2, "r": 2, "t": 2, "b": 2})
     figure.add_heatmap(
-        z=values, showscale=False, hovertemplate=f"{hover}<extra></extra>", hoverongaps=False
+        z=values,
+        zmin=-max(strongest, 1e-6),
+        zmax=max(strongest, 1e-6),
+        showscale=False,
+        hovertemplate=f"{hover}<extra></extra>",
     )
     height, width = values.shape
     bounds = {"visible": False, "constrain": "domain", "fixedrange": True}
-    figure.update_xaxes(range=[-0.5, width - 0.5], **bounds)
-    figure.update_yaxes(range=[height - 0.5, -0.5], scaleanchor="x", **bounds)
+    figure.update_xaxes(range=[-0.5, width - 0.5], constraintoward="left", **bounds)
+    figure.update_yaxes(
+        range=[height - 0.5, -0.5], scaleanchor="x", constraintoward="top", **bounds
+    )
     if marked:
         row, column, side = (int(one) for one in marked)
         figure.add_shape(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields, replace
 from enum import StrEnum
@@ -16,9 +17,10 @@ import streamlit as st
 from cifar_core.config import PRESETS, TrainingConfig, preset_of
 from cifar_core.data import Dataset, is_available, load_data
 from cifar_core.device import Device, find_device, use_cpu
+from cifar_core.errors import CifarError
 from cifar_core.fetch import Pace
 from cifar_core.history import History, Summary
-from cifar_core.launch import start
+from cifar_core.launch import resume, start
 from cifar_core.model import LayerInfo
 from cifar_core.runs import Run, RunStore
 from cifar_core.statistics import ClassStatistics, class_statistics
@@ -38,6 +40,7 @@ class Key(StrEnum):
     PATHS = "paths"
     PACE = "pace"
     RUN = "run"
+    RUN_WIDGET = "run_widget"
     RUNS = "runs"
     PRESET = "preset"
     DROPOUT = "dropout"
@@ -153,7 +156,7 @@ def choose_data(label: str, help: str) -> None:
     choices, shown = data_choices(), data_choice()
     use_data(shown)  # one that comes later is taken when it is asked for
     key = f"{Key.DATA}-{shown}"
-    st.selectbox(
+    st.empty().selectbox(  # without, the one before stays beside it until the run has ended
         label,
         choices,
         index=choices.index(shown),
@@ -220,21 +223,29 @@ def statistics() -> ClassStatistics:
         return _statistics(data.source.checksum, data)
 
 
+def begin_from_link(key: Key, options: Collection[str], otherwise: str) -> None:
+    """Give a widget its first value: what the URL says of its key, else another."""
+    given = st.query_params.get(key, "")
+    st.session_state.setdefault(key, given if given in options else otherwise)
+
+
 def opened_image(images: int) -> int | None:
     """Index of the image that is open, which stands in the URL; None where there is no such."""
     given = st.query_params.get(Key.IMAGE, "")
     return int(given) if given.isdecimal() and len(given) < 10 and int(given) < images else None
 
 
-def open_image(index: int) -> None:
-    """Put an image into the URL, and on show under 'Augmentation'."""
-    st.query_params[Key.IMAGE] = str(index)
-    st.session_state[Key.VARIED] = index
+def open_image(index: int, split: str) -> None:
+    """Put an image into the URL; a training image is on show under 'Augmentation', too."""
+    st.query_params.update({Key.IMAGE: str(index), Key.SPLIT: split})
+    if split == "train":
+        st.session_state[Key.VARIED] = index
 
 
 def close_image() -> None:
     """Take the image from the URL."""
-    st.query_params.pop(Key.IMAGE, None)
+    for key in (Key.IMAGE, Key.SPLIT):
+        st.query_params.pop(key, None)
 
 
 def draws() -> int:
@@ -318,12 +329,24 @@ def history(run: Run) -> History:
 
 
 def choose_run(summaries: list[Summary], label: str) -> Summary:
-    """The 'Run' widget over these runs, newest first; the choice stands in the URL."""
+    """The 'Run' widget over these runs, newest first; the choice holds on every page and in links.
+
+    A run shown by `show_run` gets a new widget: the old one's value may still be on its way from
+    a browser that has not heard of it, and would undo the choice.
+    """
     found = {summary.run.id: summary for summary in summaries}
-    if st.session_state.get(Key.RUN) not in found:
-        st.session_state.pop(Key.RUN, None)
-    chosen = st.selectbox(label, list(found), key=Key.RUN, bind="query-params")
+    shown = st.session_state.get(Key.RUN) or st.query_params.get(Key.RUN)
+    index = list(found).index(shown) if shown in found else 0
+    widget = f"{Key.RUN}-{st.session_state.get(Key.RUN_WIDGET, 0)}"
+    chosen: str = st.selectbox(label, list(found), index=index, key=widget)
+    st.session_state[Key.RUN] = st.query_params[Key.RUN] = chosen
     return found[chosen]
+
+
+def show_run(run: Run) -> None:
+    """Choose a run from now on."""
+    st.session_state[Key.RUN] = run.id
+    st.session_state[Key.RUN_WIDGET] = st.session_state.get(Key.RUN_WIDGET, 0) + 1
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -406,6 +429,16 @@ def choose_preset(label: str, help: str) -> None:
 
 
 def start_training() -> None:
-    """Begin a run with the settings shown and choose it."""
-    run = start(store(), settings(), data_choice())
-    st.session_state[Key.RUN] = run.id
+    """Begin a run with the settings shown and choose it; what is wrong is said on the page."""
+    try:
+        show_run(start(store(), settings(), data_choice()))
+    except CifarError as error:
+        st.error(str(error))
+
+
+def resume_training(run: Run, longer: bool = False) -> None:
+    """Let a run go on, `longer` to 'Epochs in all'; what is wrong is said on the page."""
+    try:
+        resume(run, st.session_state[Key.EPOCHS_IN_ALL] if longer else None)
+    except CifarError as error:
+        st.error(str(error))

@@ -112,12 +112,14 @@ def download(
 
 def status(target: Path) -> tuple[int, bool]:
     """How a download to target goes, seen from any process: bytes so far, and whether one runs."""
+    if not target.parent.is_dir():
+        return 0, False
     is_live = False
     # In turns, for otherwise one who looks would take another's look for a download. Where
     # nothing can be written, nothing is fetched.
     with (
         contextlib.suppress(OSError, NotImplementedError),
-        filelock.FileLock(_beside(target, "probe")),
+        filelock.FileLock(_beside(target, "probe"), timeout=5),
     ):
         try:
             with filelock.FileLock(_beside(target, "lock"), blocking=False):
@@ -162,6 +164,7 @@ def _alone(
             if progress:
                 progress("download", _size_of(part), size)
     try:
+        check()  # perhaps the one before was cancelled, and so are those who waited
         yield
     finally:
         lock.release()

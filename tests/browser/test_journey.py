@@ -208,6 +208,30 @@ def test_a_stopped_run_goes_on_and_a_finished_one_trains_longer(
     assert len(store.runs()) == 1
 
 
+def test_runs_wait_in_line_and_can_be_cancelled(url: str, page: Page, store: RunStore) -> None:
+    page.goto(url)
+    first = start_training(page, store, 60)
+    waiting = page.get_by_role("button", name="Cancel", exact=True)
+    page.get_by_role("button", name="Start training").click()
+    expect(waiting).to_have_count(1)
+    page.get_by_role("button", name="Start training").click()
+    expect(waiting).to_have_count(2)
+    third, second, _ = store.runs()
+    expect(page.get_by_label("Run", exact=True)).to_have_value(third.id)
+    expect(page.get_by_text("Waiting in line until")).to_be_visible()
+    page.get_by_role("button", name="Move up").nth(1).click()
+    expect(page.get_by_test_id("stMarkdown").filter(has_text="-custom").first).to_have_text(
+        third.id
+    )
+    page.reload()  # the order is kept, and no button is being put in another's place
+    page.locator(f".st-key-cancel-{second.id} button").click()
+    expect(waiting).to_have_count(1)
+    assert second.state is RunState.STOPPED
+    first.request_stop()
+    expect(waiting).to_have_count(0, timeout=60_000)
+    assert third.state is RunState.RUNNING
+
+
 def test_two_tabs_show_one_run(url: str, page: Page, chromium: Browser, store: RunStore) -> None:
     page.goto(url)
     run = start_training(page, store, 60)

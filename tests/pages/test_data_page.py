@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.data import Dataset
+from tests.conftest import ROOT
 from tests.pages.test_pages import by_label, html, texts
 
 SECTIONS = ("look", "colour", "statistics", "augmentation")
@@ -81,7 +82,18 @@ def test_an_image_in_the_address_is_opened(open_page, blobs: Dataset) -> None:
     assert figure(app, "pixels")["data"][0]["z"] == blobs.x_train[12].tolist()
     by_label(app.button, "Next").click().run()
     assert "#13 cat" in texts(app)
+    assert app.query_params == {"image": "13", "split": "train"}
     assert html(app).count("<figure") == 4
+
+
+def test_a_link_says_section_and_split(environment) -> None:
+    app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
+    app.query_params.update(section="look", split="test", image="12")
+    assert "#12 bird** · Test" in texts(app.run())
+    app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
+    app.query_params.update(section="statistics", split="neither")
+    assert figure(app.run(), "data-balance")
+    assert not go(app, "look").exception
 
 
 @pytest.mark.parametrize("given", ["400", "-1", "cat", "1e2", "9" * 5000, "", "²"])
@@ -129,8 +141,6 @@ def test_augmentation_shows_what_its_settings_draw(open_page) -> None:
     assert html(app) == shifted
     by_label(app.button, "Draw again").click().run()
     assert html(app) != shifted
-    app.switch_page("pages/train.py").run()
-    assert by_label(app.slider, "Shift").value == 4
 
 
 def test_any_class_names_and_classes_without_images(

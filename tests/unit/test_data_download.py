@@ -1,80 +1,36 @@
 """Downloading, from real servers on this machine that misbehave in real ways."""
 
+import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cifar_core.data import download as module
-from cifar_core.data.download import MIRRORS, download
-from cifar_core.errors import DownloadError
+from cifar_core.data.download import CANCELLED, MIRRORS, cancel, download, status
+from cifar_core.errors import DownloadCancelled, DownloadError
+from tests.conftest import ROOT
+from tests.mirrors import Gate, Handler, Mirror, login_page, missing, serving, whole, wrong_bytes
 
-ROOT = Path(__file__).resolve().parents[2]
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Does what its server's `answer` says; notes the Range of every request."""
-
-    server: "Server"
-
-    def do_GET(self) -> None:
-        self.server.ranges.append(self.headers.get("Range"))
-        self.server.answer(self)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def start(self) -> int:
-        """Head of an answer that honours Range; returns the first byte's place."""
-        first = int((self.headers.get("Range") or "bytes=0-")[6:-1])
-        self.send_response(206 if first else 200)
-        if first:
-            self.send_header("Content-Range", f"bytes {first}-{len(CONTENT) - 1}/{len(CONTENT)}")
-        self.send_header("Content-Length", str(len(CONTENT) - first))
-        self.end_headers()
-        return first
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, answer: Callable[[Handler], None]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answer = answer
-        self.ranges: list[str | None] = []
-        self.url = f"http://127.0.0.1:{self.server_port}/cifar-10-python.tar.gz"
-
-    def handle_error(self, *_: object) -> None:
-        pass  # the client has gone away, as some tests want
-
-
-Serve = Callable[[Callable[[Handler], None]], Server]
+Serve = Callable[[Callable[[Handler], None]], Mirror]
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    servers: list[Server] = []
-
-    def start(answer: Callable[[Handler], None]) -> Server:
-        servers.append(Server(answer))
-        threading.Thread(target=servers[-1].serve_forever, args=(0.02,), daemon=True).start()
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with contextlib.ExitStack() as stack:
+        yield lambda answer: stack.enter_context(serving(CONTENT, answer))
 
 
 @pytest.fixture(autouse=True)
@@ -84,24 +40,19 @@ def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-def fetch(tmp_path: Path, *servers: Server | str, **options: object) -> Path:
+def fetch(tmp_path: Path, *servers: Mirror | str, **options: object) -> Path:
     mirrors = [server if isinstance(server, str) else server.url for server in servers]
     settings = {"mirrors": mirrors, "sha256": SHA256, "size": len(CONTENT), "timeout": 5.0}
     return download(tmp_path / "a.tar.gz", **(settings | options))
 
 
-def refused(tmp_path: Path, *servers: Server | str, **options: object) -> str:
+def refused(tmp_path: Path, *servers: Mirror | str, **options: object) -> str:
     with pytest.raises(DownloadError) as caught:
         fetch(tmp_path, *servers, **options)
     message = str(caught.value)
     assert "\n" not in message
     assert not (tmp_path / "a.tar.gz").exists()
     return message
-
-
-def whole(handler: Handler) -> None:
-    first = handler.start()
-    handler.wfile.write(CONTENT[first:])
 
 
 def no_ranges(handler: Handler) -> None:
@@ -114,22 +65,6 @@ def no_ranges(handler: Handler) -> None:
 def breaks_off(handler: Handler) -> None:
     first = handler.start()
     handler.wfile.write(CONTENT[first : first + 100_000])
-
-
-def missing(handler: Handler) -> None:
-    handler.send_error(404)
-
-
-def login_page(handler: Handler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Type", "text/html")
-    handler.end_headers()
-    handler.wfile.write(b"<html>please log in</html>")
-
-
-def wrong_bytes(handler: Handler) -> None:
-    first = handler.start()
-    handler.wfile.write(b"x" * (len(CONTENT) - first))
 
 
 def hangs(handler: Handler) -> None:
@@ -313,35 +248,96 @@ download(Path(target), mirrors=[url], sha256=sha256, size=int(size),
 """
 
 
+@contextlib.contextmanager
+def two_fetchers(server: Mirror, target: Path) -> Iterator[list[subprocess.Popen[str]]]:
+    """Two processes, one of which downloads and the other one waits; both have told progress."""
+    arguments = [server.url, SHA256, str(len(CONTENT)), str(target)]
+    with contextlib.ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", FETCHER, *arguments],
+                    cwd=ROOT,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for _ in range(2)
+        ]
+        for process in processes:  # the one that waits tells of the other's progress
+            stack.callback(process.kill)
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("download ")
+        yield processes
+
+
 def test_two_processes_fetch_it_once(serve: Serve, tmp_path: Path) -> None:
-    both_have_told = threading.Event()
-
-    def waits_half_way(handler: Handler) -> None:
-        handler.start()
-        handler.wfile.write(CONTENT[:100_000])
-        both_have_told.wait(60)
-        handler.wfile.write(CONTENT[100_000:])
-
-    server = serve(waits_half_way)
-    arguments = [server.url, SHA256, str(len(CONTENT)), str(tmp_path / "a.tar.gz")]
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", FETCHER, *arguments],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    for process in processes:  # the one that waits tells of the other's progress
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("download ")
-    both_have_told.set()
-    for process in processes:
-        process.communicate(timeout=60)
-        assert process.returncode == 0
+    gate = Gate()
+    server = serve(gate)
+    with two_fetchers(server, tmp_path / "a.tar.gz") as processes:
+        gate.open()
+        for process in processes:
+            process.communicate(timeout=60)
+            assert process.returncode == 0
     assert (tmp_path / "a.tar.gz").read_bytes() == CONTENT
     assert server.ranges == [None]
+
+
+def test_a_cancel_ends_them_all(serve: Serve, tmp_path: Path) -> None:
+    server, target = serve(Gate()), tmp_path / "a.tar.gz"
+    with two_fetchers(server, target) as processes:
+        assert status(target)[1]
+        cancel(target)
+        for process in processes:
+            _, words = process.communicate(timeout=10)
+            assert CANCELLED in words
+    assert status(target) == ((tmp_path / "a.tar.gz.part").stat().st_size, False)
+    assert server.ranges == [None]
+
+
+def test_cancelled_while_the_mirror_is_silent_it_goes_on_later(
+    serve: Serve, tmp_path: Path
+) -> None:
+    target = tmp_path / "a.tar.gz"
+    cancel(target)  # one left over does not count
+    started = time.monotonic()
+    with pytest.raises(DownloadCancelled, match="where it stopped"):
+        fetch(tmp_path, serve(Gate()), timeout=30.0, progress=lambda *_: cancel(target))
+    assert time.monotonic() - started < 3
+    have = (tmp_path / "a.tar.gz.part").stat().st_size
+    assert 0 < have <= len(CONTENT) / 2
+    server = serve(whole)
+    assert fetch(tmp_path, server).read_bytes() == CONTENT
+    assert server.ranges == [f"bytes={have}-"]
+
+
+def test_cancelled_between_rounds(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PAUSE", 60.0)
+
+    def cancels(handler: Handler) -> None:
+        missing(handler)
+        cancel(tmp_path / "a.tar.gz")
+
+    with pytest.raises(DownloadCancelled):
+        fetch(tmp_path, serve(cancels))
+
+
+def test_looking_is_not_taken_for_a_download(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        looks = pool.map(lambda _: status(tmp_path / "a.tar.gz"), range(400))
+    assert set(looks) == {(0, False)}
+
+
+def test_the_environment_names_other_mirrors(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = serve(missing), serve(whole)
+    monkeypatch.setenv("CIFAR10_MIRRORS", f"nonsense {first.url}  {second.url}")
+    assert fetch(tmp_path, mirrors=None).read_bytes() == CONTENT
+    assert first.ranges == second.ranges == [None]
 
 
 def test_mirrors_are_many_and_encrypted() -> None:

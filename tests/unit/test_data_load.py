@@ -7,6 +7,7 @@ import pytest
 
 import cifar_core.data
 from cifar_core.data import Dataset, load_data, synthetic
+from cifar_core.errors import DataNotFound
 
 DRAW = synthetic.draw_synthetic
 
@@ -52,3 +53,10 @@ def test_the_cache_is_where_the_environment_says(
     np.savez(tmp_path / "a.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
     load_data(str(tmp_path / "a.npz"))
     assert len(list((tmp_path / "cache").glob("a-*"))) == 1
+
+
+@pytest.mark.parametrize("path", ["", " ", "nowhere", "~nobody-of-this-name/x", "a\0b", "x" * 5000])
+def test_no_path_at_all(path: str, tmp_path: Path) -> None:
+    with pytest.raises(DataNotFound, match="path that exists") as caught:
+        load_data(path, cache_dir=tmp_path)
+    assert "\n" not in str(caught.value)

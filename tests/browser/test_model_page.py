@@ -1,0 +1,184 @@
+"""The Model page in a real Chromium: both pictures, and the two explorers by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from cifar_core.config import TrainingConfig
+from cifar_core.launch import execute
+from cifar_core.runs import RunStore
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def url(
+    start_dashboard, built_in_cache, blobs_npz, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The dashboard on the built-in images, with one run, which has seen others."""
+    folder = tmp_path_factory.mktemp("model-page")
+    store = RunStore(folder / "runs")
+    execute(store.create(TrainingConfig(epochs=1), "plain"), str(blobs_npz))
+    environment = {
+        "CIFAR10_RUNS": str(store.root),
+        "CIFAR10_CACHE": str(built_in_cache),
+        "CIFAR10_DATA": "synthetic",
+        "KERAS_HOME": str(folder / "keras"),
+    }
+    with start_dashboard(ROOT / "dashboard.py", env=environment) as address:
+        yield address
+
+
+def open_section(page: Page, url: str, name: str) -> None:
+    page.goto(f"{url}/model?part={name}")
+    expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked(timeout=60_000)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def chart(page: Page, key: str) -> Locator:
+    """A chart that has been drawn."""
+    found = page.locator(f'[data-testid="live-chart"][data-key="{key}"]')
+    expect(found).not_to_have_attribute("data-updates", "0", timeout=60_000)
+    return found
+
+
+def wait_for(page: Page, found: Locator, condition: str) -> None:
+    """Wait until an expression about the chart's `node` holds."""
+    page.wait_for_function(f"node => {condition}", arg=found.element_handle())
+
+
+def switch_dropout(page: Page) -> None:
+    page.get_by_test_id("stCheckbox").get_by_text("Dropout", exact=True).click()
+
+
+# Whether the WebGL canvas shows more than one colour: read at once, before the browser clears it.
+PAINTED = """node => new Promise(resolve => {
+    const scene = node._fullLayout.scene._scene;
+    scene.glplot.redraw();
+    const gl = scene.glplot.gl, pixels = new Uint8Array(4 * gl.drawingBufferWidth);
+    const colours = new Set();
+    for (let y = 0; y < gl.drawingBufferHeight; y += 20) {
+        gl.readPixels(0, y, gl.drawingBufferWidth, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+        for (let i = 0; i < pixels.length; i += 40) colours.add(pixels.slice(i, i + 3).join());
+    }
+    resolve(colours.size);
+})"""
+
+
+def test_the_flat_picture_tells_the_figures_and_grows_with_dropout(url: str, page: Page) -> None:
+    open_section(page, url, "Network")
+    flat = chart(page, "network-flat")
+    boxes = flat.locator(".barlayer .point")
+    expect(boxes).to_have_count(10)  # the image and nine layers
+    boxes.nth(2).hover(force=True)  # the sensitive layer lies above the boxes
+    hover = flat.locator(".hoverlayer")
+    expect(hover).to_contain_text("896 = 3·3·3·32 + 32")
+    expect(hover).to_contain_text("Multiply-adds: 777,600")
+    expect(hover).to_contain_text("Receptive field: 3 × 3")
+    switch_dropout(page)
+    expect(boxes).to_have_count(11)
+    expect(page.get_by_role("cell", name="Dropout", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_picture_in_space_is_drawn_and_keeps_its_view(url: str, page: Page, scheme) -> None:
+    page.emulate_media(color_scheme=scheme)
+    open_section(page, url, "Network")
+    page.get_by_text("In three dimensions").click()
+    deep = chart(page, "network-deep")
+    wait_for(page, deep, "node._fullLayout.scene._scene.glplot")
+    assert deep.evaluate(PAINTED) > 5
+    text, paper = deep.evaluate(
+        "node => [node._fullData.at(-1).textfont.color, node._fullLayout.paper_bgcolor]"
+    )
+    bright = [int(colour[1:3], 16) > 128 for colour in (text, paper)]
+    assert bright == ([True, False] if scheme == "dark" else [False, True])
+    box = deep.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    eye = "node._fullLayout.scene._scene.getCamera().eye.x"
+    before = deep.evaluate(f"node => {eye}")
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 150, middle[1] + 20, steps=8)
+    page.mouse.up()
+    wait_for(page, deep, f"Math.abs({eye} - {before}) > 0.1")
+    turned = deep.evaluate(f"node => {eye}")
+    switch_dropout(page)
+    wait_for(page, deep, "node._fullData.some(trace => trace.uid === 'boxdropout')")
+    assert deep.evaluate(f"node => {eye}") == pytest.approx(turned, abs=0.02)
+
+
+def test_it_fits_a_phone(url: str, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name, key in (
+        ("Network", "network-flat"),
+        ("Pooling", "grid-SoftPool"),
+        ("Convolution", "grid-After"),
+    ):
+        open_section(page, url, name)
+        box = chart(page, key).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    open_section(page, url, "Network")
+    page.get_by_text("In three dimensions").click()
+    deep = chart(page, "network-deep")
+    wait_for(page, deep, "node._fullLayout.scene.aspectratio.x < 2")
+
+
+def test_pooling_step_by_step_and_with_other_numbers(url: str, page: Page) -> None:
+    open_section(page, url, "Pooling")
+    before = chart(page, "grid-Before")
+    frame = "node._fullLayout.shapes[0]"
+    expect(page.get_by_text("the largest of 1, 3, 4, 6 = 6")).to_be_visible()
+    wait_for(page, before, f"{frame}.x0 === -0.5 && {frame}.y0 === -0.5")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("the largest of 2, 1, 0, 5 = 5")).to_be_visible()
+    wait_for(page, before, f"{frame}.x0 === 1.5 && {frame}.y0 === -0.5")
+    page.get_by_role("button", name="Previous").click()
+    expect(page.get_by_text("the largest of 1, 3, 4, 6 = 6")).to_be_visible()
+    # The editor draws on a canvas: a click on the first cell, then what one would type.
+    page.get_by_test_id("stDataFrame").click(position={"x": 25, "y": 52})
+    page.keyboard.type("9")
+    expect(page.locator("input.gdg-input")).to_have_value("9")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("the largest of 9, 3, 4, 6 = 9")).to_be_visible()
+    page.get_by_text("An image", exact=True).click()
+    wait_for(page, before, "node._fullData[0].z.length === 32")
+    wait_for(page, chart(page, "grid-Max"), "node._fullData[0].z.length === 16")
+
+
+def test_convolution_under_the_pointer_and_of_a_chosen_pixel(url: str, page: Page) -> None:
+    open_section(page, url, "Convolution")
+    after = chart(page, "grid-After")
+    after.hover(position={"x": 60, "y": 60})
+    # A sum, and the nine products behind it.
+    hover = after.locator(".hoverlayer text").first
+    expect(hover).to_contain_text("row 6, column 6:")
+    assert hover.text_content().count(" + ") >= 6
+    choose(page, "Kernel", "identity")
+    field = page.get_by_label("Row", exact=True)
+    field.fill("20")
+    field.press("Enter")
+    wait_for(page, chart(page, "grid-Before"), "node._fullLayout.shapes[0].y0 === 19.5")
+    wait_for(page, chart(page, "grid-After"), "node._fullLayout.shapes[0].y0 === 19.5")
+
+
+def test_a_learned_kernel_can_be_laid_on(url: str, page: Page) -> None:
+    open_section(page, url, "Convolution")
+    choose(page, "Kernel", "learned by a run")
+    expect(page.get_by_label("Filter", exact=True)).to_be_visible(timeout=60_000)
+    kernel = chart(page, "factors-Kernel")
+    numbers = "node => node._fullData[1].text.join()"
+    first = kernel.evaluate(numbers)
+    page.get_by_label("Filter", exact=True).fill("3")
+    page.get_by_label("Filter", exact=True).press("Enter")
+    wait_for(page, kernel, f"({numbers})(node) !== '{first}'")

@@ -90,10 +90,15 @@ def wrong_bytes(handler: Handler) -> None:
 
 class Gate:
     """An answer that stops after a share of the archive, as if its line had gone dead, until it
-    is opened; what is asked for after that comes whole."""
+    is opened; what is asked for after that comes whole.
 
-    def __init__(self, share: float = 0.5) -> None:
+    Args:
+        is_alive: send a byte a second meanwhile, so that nobody's patience ends.
+    """
+
+    def __init__(self, share: float = 0.5, *, is_alive: bool = False) -> None:
         self._share = share
+        self._is_alive = is_alive
         self._opened = threading.Event()
 
     def open(self) -> None:
@@ -104,6 +109,9 @@ class Gate:
         first = handler.start()
         stop = max(first, int(self._share * len(content)))
         handler.wfile.write(content[first:stop])
+        while self._is_alive and not self._opened.wait(1):
+            handler.wfile.write(content[stop : stop + 1])
+            stop += 1
         self._opened.wait(60)
         handler.wfile.write(content[stop:])
 

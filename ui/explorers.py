@@ -65,7 +65,8 @@ def pooling() -> None:
             key=Key.SIZE,
             persist_state="session",
         )
-        values, draw = edit(NUMBERS[:size, :size], f"{Key.SOURCE}-{size}"), numbers_figure
+        values = edit(_("Numbers"), NUMBERS[:size, :size], f"{Key.SOURCE}-{size}")
+        draw = numbers_figure
         strongest = float(np.abs(values).max())
     pooled = {kind: explore.pool(values, kind) for kind in explore.POOLING_KINDS}
     place = choose_window(pooled["max"].shape)
@@ -159,8 +160,7 @@ def convolution() -> None:
         kernel, name = np.array(explore.KERNELS[kind], dtype=float), kind
     left, middle, right = st.columns([2, 3, 3])
     with left:
-        st.markdown(f"**{_('Kernel')}**")
-        kernel = edit(kernel, f"{Key.KERNEL}-{name}")
+        kernel = edit(_("Kernel"), kernel, f"{Key.KERNEL}-{name}")
         result = explore.convolve(image, kernel)
         at = st.columns(2)
         row_at = int(at[0].number_input(_("Row"), 0, len(result) - 1, 12, key=Key.ROW))
@@ -235,8 +235,9 @@ def choose_channel(columns: Sequence[DeltaGenerator]) -> tuple[np.ndarray, str]:
     return values / 255, channel
 
 
-def edit(values: np.ndarray, key: str) -> np.ndarray:
+def edit(name: str, values: np.ndarray, key: str) -> np.ndarray:
     """A few numbers to change; an emptied cell is 0."""
+    st.markdown(f"**{name}**")  # which the editor's own buttons may cover, unlike a widget above
     edited = st.data_editor(
         values,
         column_config={str(i): st.column_config.NumberColumn(width=56) for i in range(8)},

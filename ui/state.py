@@ -156,7 +156,7 @@ def choose_data(label: str, help: str) -> None:
     choices, shown = data_choices(), data_choice()
     use_data(shown)  # one that comes later is taken when it is asked for
     key = f"{Key.DATA}-{shown}"
-    st.empty().selectbox(  # without, the one before stays beside it until the run has ended
+    st.selectbox(
         label,
         choices,
         index=choices.index(shown),

@@ -30,13 +30,17 @@ FLAGS = [
 expect.set_options(timeout=20_000)  # two busy cores
 
 
+def chromium_path():
+    """Chromium on the PATH; None, which stands for Playwright's own, where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """Chromium from the PATH, else Playwright's own."""
     with sync_playwright() as playwright:
-        names = ("chromium", "chromium-browser", "google-chrome")
-        path = next(filter(None, map(shutil.which, names)), None)
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         yield browser
         browser.close()
 

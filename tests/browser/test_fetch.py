@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from cifar_core.data import load_data
 from tests.browser.test_journey import go, processes
@@ -27,7 +27,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> SmallCifar10:
 
 @pytest.fixture
 def gate() -> Gate:
-    return Gate()
+    return Gate(is_alive=True)
 
 
 @pytest.fixture
@@ -57,18 +57,24 @@ def url(start_dashboard, small: SmallCifar10, mirror: Mirror, tmp_path: Path) ->
                 os.kill(process, signal.SIGKILL)
 
 
+def images_choice(page: Page) -> Locator:
+    """The 'Images' widget; the one for the choice before stays a moment, not to be seen."""
+    choice = page.get_by_test_id("stSidebar").get_by_label("Images", exact=True)
+    return choice.filter(visible=True)
+
+
 def test_get_cancel_get_again_and_use(
     url: str, page: Page, chromium: Browser, mirror: Mirror, gate: Gate, small: SmallCifar10
 ) -> None:
     page.goto(url)
     main, sidebar = page.get_by_test_id("stMain"), page.get_by_test_id("stSidebar")
-    images = sidebar.get_by_label("Images", exact=True)
+    images = images_choice(page)
     expect(images).to_have_value("Built-in images (synthetic)")
     expect(sidebar.get_by_text("CIFAR-10 is not on this machine yet")).to_be_visible()
     main.get_by_role("button", name="Get CIFAR-10 (163 MB)").click()
     half = round(len(small.content) / 2 / 2**20)
     total = round(len(small.content) / 2**20)
-    running = main.get_by_text(re.compile(rf"^{half} of {total} MB · [\d.]+ MB/s · .* left$"))
+    running = main.get_by_text(re.compile(rf"^{half} of {total} MB · [\d.–]+ MB/s · .* left$"))
     expect(running).to_be_visible()
     expect(sidebar.get_by_text(f"Fetching CIFAR-10: {half} of {total} MB")).to_be_visible()
 
@@ -86,7 +92,9 @@ def test_get_cancel_get_again_and_use(
     main.get_by_role("button", name="Get CIFAR-10 (163 MB)").click()
     use = main.get_by_role("button", name="Use CIFAR-10")
     expect(use).to_be_enabled()
-    assert mirror.ranges == [None, f"bytes={len(small.content) // 2}-"]
+    first, second_range = mirror.ranges
+    assert first is None
+    assert int(second_range.removeprefix("bytes=").removesuffix("-")) >= len(small.content) // 2
     expect(images).to_have_value("Built-in images (synthetic)")
     expect(sidebar.get_by_text("choose it above")).to_be_visible()
     use.click()
@@ -105,7 +113,7 @@ def test_get_cancel_get_again_and_use(
 
 def test_a_path(url: str, page: Page, small: SmallCifar10, tmp_path: Path) -> None:
     page.goto(url)
-    images = page.get_by_test_id("stSidebar").get_by_label("Images", exact=True)
+    images = images_choice(page)
     path = page.get_by_label("Path on the machine that runs the dashboard", exact=True)
     path.fill(str(tmp_path / "nowhere.zip"))
     path.press("Enter")

@@ -145,8 +145,12 @@ def test_pooling_step_by_step_and_with_other_numbers(url: str, page: Page) -> No
     wait_for(page, before, f"{frame}.x0 === 1.5 && {frame}.y0 === -0.5")
     page.get_by_role("button", name="Previous").click()
     expect(page.get_by_text("the largest of 1, 3, 4, 6 = 6")).to_be_visible()
-    # The editor draws on a canvas: a click on the first cell, then what one would type.
-    page.get_by_test_id("stDataFrame").click(position={"x": 25, "y": 52})
+    # The editor draws on a canvas, and heeds no click before it has seen the pointer.
+    editor, first_cell = page.get_by_test_id("stDataFrame"), {"x": 25, "y": 52}
+    editor.hover(position=first_cell)
+    expect(page.get_by_test_id("stElementToolbar").first).to_be_visible()
+    editor.click(position=first_cell)
+    expect(editor.locator("[aria-selected=true]")).to_have_count(1)
     page.keyboard.type("9")
     expect(page.locator("input.gdg-input")).to_have_value("9")
     page.keyboard.press("Enter")

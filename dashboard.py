@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import frame, state
+from ui import cached, frame
 from ui.text import _
 
 ICON = Path(__file__).parent / "static" / "icon.png"  # a Material icon would be fetched
@@ -22,4 +22,4 @@ page = st.navigation(
 )
 frame.enter()
 page.run()
-state.tensorflow()  # begun only now, so that it does not hold up the first page
+cached.tensorflow()  # begun only now, so that it does not hold up the first page

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from ui import charts, curves, frame, state
+from ui import cached, charts, curves, frame, state
 from ui.live_chart import live_chart
 from ui.text import _
 
 frame.guard("pages/compare.py")
 frame.title(_("Compare"))
-summaries = state.store().summaries()
+summaries = cached.store().summaries()
 frame.need_runs(summaries, _("There is nothing to compare yet: train a network or two first."))
 
 configs = [summary.config.to_json() for summary in summaries]
@@ -54,7 +54,7 @@ for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
         one
         for run in chosen
         for one in curves.curves(
-            found[run], state.history(found[run]), metric, name=run, colour=colours[run]
+            found[run], cached.history(found[run]), metric, name=run, colour=colours[run]
         )
     ]
     with column:

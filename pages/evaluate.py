@@ -3,16 +3,16 @@
 import streamlit as st
 
 from cifar_core import evaluation
-from ui import charts, curves, frame, state
+from ui import cached, charts, curves, frame, state
 from ui.live_chart import live_chart
 from ui.text import _
 
 frame.guard("pages/evaluate.py")
 frame.title(_("Evaluate"))
-summaries = state.store().summaries()
+summaries = cached.store().summaries()
 frame.need_runs(summaries, _("There is nothing to evaluate yet: train a network first."))
 chosen = state.choose_run(summaries, _("Run"))
-run, history = chosen.run, state.history(chosen.run)
+run, history = chosen.run, cached.history(chosen.run)
 st.caption(
     _("{state} · images: {data} · {device}").format(
         state=chosen.state,

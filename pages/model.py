@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cifar_core.model import LayerInfo
-from ui import explorers, frame, settings, state
+from ui import cached, explorers, frame, settings, state
 from ui import network_figures as draw
 from ui.live_chart import live_chart
 from ui.state import Key
@@ -20,7 +20,7 @@ def network() -> None:
     settings.network(row[2:4])
     row[4].page_link("pages/train.py", label=_("Train with these"), icon=":material/play_arrow:")
     config = state.settings()
-    layers = state.layers(config)
+    layers = cached.layers(config, len(state.dataset().class_names))
     with figures:
         metrics = explorers.four_columns()
     metrics[0].metric(

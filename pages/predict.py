@@ -8,7 +8,7 @@ import streamlit as st
 from cifar_core.errors import CifarError
 from cifar_core.images import read_image, to_network_size
 from cifar_core.runs import Run
-from ui import charts, frame, pictures, state
+from ui import cached, charts, frame, pictures, state
 from ui.live_chart import live_chart
 from ui.state import Key
 from ui.text import _
@@ -18,7 +18,7 @@ frame.guard("pages/predict.py")
 
 def answer(run: Run, pixels: np.ndarray, true: int | None, key: str) -> None:
     """What the network says of one image, in words and as bars."""
-    probabilities = state.predict(run, pixels[None])[0]
+    probabilities = cached.predict(run, pixels[None])[0]
     predicted = int(probabilities.argmax())
     name, share = run.class_names[predicted], f"{probabilities[predicted]:.1%}"
     if true is None:
@@ -107,7 +107,7 @@ def upload(run: Run) -> None:
 
 
 frame.title(_("Predict"))
-summaries = [summary for summary in state.store().summaries() if summary.run.has_model]
+summaries = [summary for summary in cached.store().summaries() if summary.run.has_model]
 frame.need_runs(summaries, _("There is no network to ask yet: train one first."))
 chosen = state.choose_run(summaries, _("Run"))
 st.caption(_("Trained on: {data}").format(data=chosen.data_name))

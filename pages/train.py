@@ -6,7 +6,7 @@ from cifar_core.config import MOST_EPOCHS, VALIDATION_KINDS
 from cifar_core.events import RunState
 from cifar_core.history import Summary
 from cifar_core.slots import waiting
-from ui import frame, settings, state
+from ui import cached, frame, settings, state
 from ui.monitor import line, monitor
 from ui.state import Key
 from ui.text import _
@@ -124,7 +124,7 @@ def go_on(summary: Summary) -> None:
 
 frame.title(_("Train"))
 state.dataset()
-summaries = state.store().summaries()
+summaries = cached.store().summaries()
 controls()
 if not summaries:
     st.info(
@@ -160,10 +160,10 @@ live = {summary.run.id for summary in summaries if summary.state.is_live}
 @st.fragment(run_every=0.5 if live else None)
 def watch() -> None:
     """The monitor, again and again while a run lives; the whole page once one begins or ends."""
-    now = {summary.run.id for summary in state.store().summaries() if summary.state.is_live}
+    now = {summary.run.id for summary in cached.store().summaries() if summary.state.is_live}
     if now != live:
         st.rerun()
-    line(waiting(state.store().root))
+    line(waiting(cached.store().root))
     monitor(chosen.run, axis)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.data import Dataset
-from ui import charts, pictures, state
+from ui import cached, charts, pictures, state
 from ui.live_chart import live_chart
 from ui.state import Key
 from ui.text import _, plain
@@ -19,7 +19,7 @@ def splits() -> dict[str, str]:
 
 def colour(data: Dataset) -> None:
     """What greyscale takes away."""
-    found = state.statistics()
+    found = cached.statistics(state.dataset())
     st.markdown(
         _(
             "A colour image gives the network three numbers a pixel, a greyscale image one. Is "
@@ -92,7 +92,7 @@ def colour(data: Dataset) -> None:
 
 def statistics(data: Dataset) -> None:
     """How many images a class has, and what they have in common."""
-    found = state.statistics()
+    found = cached.statistics(state.dataset())
     st.subheader(_("Images of each class"))
     st.markdown(
         _(

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from cifar_core import explore
 from cifar_core.errors import CifarError
 from cifar_core.images import to_grey
-from ui import frame, state
+from ui import cached, frame, state
 from ui.live_chart import live_chart
 from ui.network_figures import number, numbers_figure, picture_figure
 from ui.state import Key
@@ -202,10 +202,10 @@ def learned_kernel(channel: str, place: DeltaGenerator) -> tuple[np.ndarray, str
 
     A grey image has three equal channels to a network of colours, so its kernels add up.
     """
-    summaries = [summary for summary in state.store().summaries() if summary.run.has_model]
+    summaries = [summary for summary in cached.store().summaries() if summary.run.has_model]
     frame.need_runs(summaries, _("There is no learned kernel yet: train a network first."))
     run = state.choose_run(summaries, _("Run")).run
-    kernels = state.learned_kernels(run)
+    kernels = cached.learned_kernels(run)
     chosen = int(place.number_input(_("Filter"), 0, kernels.shape[-1] - 1, key=Key.FILTER))
     parts = kernels[..., chosen]
     if channel in CHANNELS and parts.shape[-1] == len(CHANNELS):

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from cifar_core.history import Summary
-from ui import data_source, state
+from ui import cached, data_source, state
 from ui.text import _
 
 
@@ -42,9 +42,9 @@ def enter() -> None:
 def _device() -> None:
     """The device that trainings get, once TensorFlow in the background knows it."""
 
-    @st.fragment(run_every=1.0 if state.device() is None else None)
+    @st.fragment(run_every=1.0 if cached.device() is None else None)
     def show() -> None:
-        found = state.device() or _("being looked up")
+        found = cached.device() or _("being looked up")
         st.caption(_("Device: {device}").format(device=found))
 
     show()

@@ -12,14 +12,14 @@ from cifar_core.history import History, Summary
 from cifar_core.runs import Run
 from cifar_core.slots import move_up
 from cifar_core.training import steps_per_epoch
-from ui import curves, state
+from ui import cached, curves
 from ui.live_chart import live_chart
 from ui.text import _, duration
 
 
 def monitor(run: Run, axis: curves.Axis) -> None:
     """State, progress, figures, charts and log of one run."""
-    summary, history = run.summary(), state.history(run)
+    summary, history = run.summary(), cached.history(run)
     images = summary.environment.get("train_images")
     steps = steps_per_epoch(images, summary.config) if images else None
     status(summary, history, steps)

@@ -1,33 +1,25 @@
-"""What outlives a rerun: session keys and cached loaders, named here and nowhere else."""
+"""What a session remembers: its keys are named here and nowhere else."""
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Collection
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from cifar_core.config import PRESETS, TrainingConfig, preset_of
-from cifar_core.data import Dataset, is_available, load_data
-from cifar_core.device import Device, find_device, use_cpu
+from cifar_core.data import Dataset, is_available
 from cifar_core.errors import CifarError
 from cifar_core.fetch import Pace
-from cifar_core.history import History, Summary
+from cifar_core.history import Summary
 from cifar_core.launch import resume, start
-from cifar_core.model import LayerInfo
-from cifar_core.runs import Run, RunStore
-from cifar_core.statistics import ClassStatistics, class_statistics
+from cifar_core.runs import Run
+from ui import cached
 from ui.text import _
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Key(StrEnum):
@@ -109,11 +101,6 @@ def take_deep_link() -> tuple[str, dict[str, str]] | None:
 # Images
 
 
-@st.cache_resource(show_spinner=False)
-def _datasets() -> dict[str, Dataset]:
-    return {}
-
-
 def data_choices() -> list[str]:
     """The data sets at hand, the best first, in the form that `load_data` takes."""
     given = os.environ.get("CIFAR10_DATA")
@@ -134,8 +121,8 @@ def data_label(choice: str) -> str:
 def _data_name(choice: str) -> str:
     if choice == "synthetic":
         return _("Built-in images (synthetic)")
-    if choice in _datasets():
-        return _datasets()[choice].source.name
+    if data := cached.known_dataset(choice):
+        return data.source.name
     return "CIFAR-10" if choice == "official" else Path(choice).name
 
 
@@ -169,10 +156,8 @@ def choose_data(label: str, help: str) -> None:
 
 def dataset() -> Dataset:
     """The images of this session, with a progress bar while they are read the first time."""
-    choice, loaded = data_choice(), _datasets()
-    if choice not in loaded:
-        loaded[choice] = _read(choice)
-    return loaded[choice]
+    choice = data_choice()
+    return cached.known_dataset(choice) or cached.read_dataset(choice, _data_name(choice))
 
 
 def add_data(path: str) -> None:
@@ -184,43 +169,17 @@ def add_data(path: str) -> None:
     spec = path.strip()
     if spec and not spec.startswith("~"):
         spec = str(Path.cwd() / spec)  # a file of the name 'official', too
-    data = _read(spec)
-    choice = data.source.location
-    _datasets()[choice] = data
+    choice = cached.read_dataset(spec, _data_name(spec)).source.location
     paths = st.session_state.setdefault(Key.PATHS, [])
     if choice not in paths:
         paths.append(choice)
     use_data(choice)
 
 
-def _read(choice: str) -> Dataset:
-    bar = st.progress(0.0, text=_("Reading the images: {name}").format(name=_data_name(choice)))
-
-    def show(what: str, done: int, total: int) -> None:
-        bar.progress(done / total if total else 0.0)
-
-    try:
-        return load_data(choice, progress=show)
-    finally:
-        bar.empty()
-
-
 def pace() -> Pace:
     """How fast CIFAR-10 comes, as this session sees it."""
     pace: Pace = st.session_state.setdefault(Key.PACE, Pace())
     return pace
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _statistics(checksum: str, _data: Dataset) -> ClassStatistics:
-    return class_statistics(_data.x_train, _data.y_train, len(_data.class_names))
-
-
-def statistics() -> ClassStatistics:
-    """Figures of the training images of each class, measured once for each data set."""
-    data = dataset()
-    with st.spinner(_("Measuring the images")):
-        return _statistics(data.source.checksum, data)
 
 
 def begin_from_link(key: Key, options: Collection[str], otherwise: str) -> None:
@@ -258,74 +217,7 @@ def draw_again() -> None:
     st.session_state[Key.DRAWS] = draws() + 1
 
 
-# TensorFlow, in the background
-
-_begun = threading.Event()
-
-
-@st.cache_resource(show_spinner=False)
-def tensorflow() -> Future[Device]:
-    """TensorFlow being imported in a thread; its result is the device that trainings get.
-
-    This process itself computes on the CPU, so that a GPU's memory is the trainings' alone.
-    """
-
-    def load() -> Device:
-        found = find_device()
-        use_cpu()
-        return found
-
-    _begun.set()
-    return ThreadPoolExecutor(1, "tensorflow").submit(load)
-
-
-def device() -> Device | None:
-    """The device that trainings get; None as long as TensorFlow has not told."""
-    if not _begun.is_set() or not tensorflow().done() or tensorflow().exception():
-        return None
-    return tensorflow().result()
-
-
-def wait_for_tensorflow() -> None:
-    """Wait until networks can be built, saying so."""
-    loading = tensorflow()
-    if not loading.done():
-        with st.spinner(_("Loading TensorFlow, a few seconds the first time"), show_time=True):
-            loading.result()
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _layers(config: TrainingConfig, classes: int) -> list[LayerInfo]:
-    from cifar_core.model import build_model, describe
-
-    return describe(build_model(config, classes))
-
-
-def layers(config: TrainingConfig) -> list[LayerInfo]:
-    """The layers of the network that these settings and the chosen images make."""
-    wait_for_tensorflow()
-    return _layers(config, len(dataset().class_names))
-
-
 # Runs
-
-
-@st.cache_resource(show_spinner=False)
-def store() -> RunStore:
-    """The runs' folder."""
-    return RunStore()
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _kept_history(path: str) -> tuple[threading.Lock, History]:
-    return threading.Lock(), History()
-
-
-def history(run: Run) -> History:
-    """All events of a run; only what is new is read from disk."""
-    lock, kept = _kept_history(str(run.path))
-    with lock:
-        return run.follow(kept)
 
 
 def choose_run(summaries: list[Summary], label: str) -> Summary:
@@ -347,36 +239,6 @@ def show_run(run: Run) -> None:
     """Choose a run from now on."""
     st.session_state[Key.RUN] = run.id
     st.session_state[Key.RUN_WIDGET] = st.session_state.get(Key.RUN_WIDGET, 0) + 1
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _model(path: str, modified: int) -> tuple[threading.Lock, keras.Model]:
-    from cifar_core.prediction import load_model
-
-    return threading.Lock(), load_model(Run(Path(path)))
-
-
-def _network(run: Run) -> tuple[threading.Lock, keras.Model]:
-    wait_for_tensorflow()
-    return _model(str(run.path), run.model_path.stat().st_mtime_ns)
-
-
-def predict(run: Run, images: np.ndarray) -> np.ndarray:
-    """Probabilities (N, K) of a run's network for uint8 images (N, 32, 32, 3)."""
-    from cifar_core.prediction import predict_probabilities
-
-    lock, model = _network(run)
-    with lock:
-        return predict_probabilities(model, images)
-
-
-def learned_kernels(run: Run) -> np.ndarray:
-    """The kernels of the first convolution of a run's network, (3, 3, channels, kernels)."""
-    from cifar_core.model import first_kernels
-
-    lock, model = _network(run)
-    with lock:
-        return first_kernels(model)
 
 
 # Training settings
@@ -431,7 +293,7 @@ def choose_preset(label: str, help: str) -> None:
 def start_training() -> None:
     """Begin a run with the settings shown and choose it; what is wrong is said on the page."""
     try:
-        show_run(start(store(), settings(), data_choice()))
+        show_run(start(cached.store(), settings(), data_choice()))
     except CifarError as error:
         st.error(str(error))
 

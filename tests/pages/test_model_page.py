@@ -151,7 +151,7 @@ def test_explorers_do_not_wait_for_tensorflow(open_page, monkeypatch: pytest.Mon
     def never() -> None:
         raise AssertionError("waited for TensorFlow")
 
-    monkeypatch.setattr(sys.modules["ui.state"], "wait_for_tensorflow", never)
+    monkeypatch.setattr(sys.modules["ui.cached"], "wait_for_tensorflow", never)
     app.query_params["part"] = "Convolution"
     app.switch_page("pages/model.py").run()
     assert not app.exception

@@ -1,0 +1,165 @@
+"""What all sessions share: images, TensorFlow, networks and runs, each loaded once."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from cifar_core.config import TrainingConfig
+from cifar_core.data import Dataset, load_data
+from cifar_core.device import Device, find_device, use_cpu
+from cifar_core.history import History
+from cifar_core.model import LayerInfo
+from cifar_core.runs import Run, RunStore
+from cifar_core.statistics import ClassStatistics, class_statistics
+from ui.text import _
+
+if TYPE_CHECKING:
+    import keras
+
+# Images
+
+
+@st.cache_resource(show_spinner=False)
+def _datasets() -> dict[str, Dataset]:
+    return {}
+
+
+def known_dataset(choice: str) -> Dataset | None:
+    """The images of a choice where they have been read already."""
+    return _datasets().get(choice)
+
+
+def read_dataset(choice: str, name: str) -> Dataset:
+    """Read images anew, with a progress bar under this name, and keep them.
+
+    Raises:
+        DataError: there are none, or they cannot be read.
+    """
+    bar = st.progress(0.0, text=_("Reading the images: {name}").format(name=name))
+
+    def show(what: str, done: int, total: int) -> None:
+        bar.progress(done / total if total else 0.0)
+
+    try:
+        data = load_data(choice, progress=show)
+    finally:
+        bar.empty()
+    _datasets()[choice] = _datasets()[data.source.location or choice] = data
+    return data
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _statistics(checksum: str, _data: Dataset) -> ClassStatistics:
+    return class_statistics(_data.x_train, _data.y_train, len(_data.class_names))
+
+
+def statistics(data: Dataset) -> ClassStatistics:
+    """Figures of the training images of each class, measured once for each data set."""
+    with st.spinner(_("Measuring the images")):
+        return _statistics(data.source.checksum, data)
+
+
+# TensorFlow, in the background
+
+_begun = threading.Event()
+
+
+@st.cache_resource(show_spinner=False)
+def tensorflow() -> Future[Device]:
+    """TensorFlow being imported in a thread; its result is the device that trainings get.
+
+    This process itself computes on the CPU, so that a GPU's memory is the trainings' alone.
+    """
+
+    def load() -> Device:
+        found = find_device()
+        use_cpu()
+        return found
+
+    _begun.set()
+    return ThreadPoolExecutor(1, "tensorflow").submit(load)
+
+
+def device() -> Device | None:
+    """The device that trainings get; None as long as TensorFlow has not told."""
+    if not _begun.is_set() or not tensorflow().done() or tensorflow().exception():
+        return None
+    return tensorflow().result()
+
+
+def wait_for_tensorflow() -> None:
+    """Wait until networks can be built, saying so."""
+    loading = tensorflow()
+    if not loading.done():
+        with st.spinner(_("Loading TensorFlow, a few seconds the first time"), show_time=True):
+            loading.result()
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _layers(config: TrainingConfig, classes: int) -> list[LayerInfo]:
+    from cifar_core.model import build_model, describe
+
+    return describe(build_model(config, classes))
+
+
+def layers(config: TrainingConfig, classes: int) -> list[LayerInfo]:
+    """The layers of the network that these settings make for so many classes."""
+    wait_for_tensorflow()
+    return _layers(config, classes)
+
+
+# Runs
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> RunStore:
+    """The runs' folder."""
+    return RunStore()
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _kept_history(path: str) -> tuple[threading.Lock, History]:
+    return threading.Lock(), History()
+
+
+def history(run: Run) -> History:
+    """All events of a run; only what is new is read from disk."""
+    lock, kept = _kept_history(str(run.path))
+    with lock:
+        return run.follow(kept)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _model(path: str, modified: int) -> tuple[threading.Lock, keras.Model]:
+    from cifar_core.prediction import load_model
+
+    return threading.Lock(), load_model(Run(Path(path)))
+
+
+def _network(run: Run) -> tuple[threading.Lock, keras.Model]:
+    wait_for_tensorflow()
+    return _model(str(run.path), run.model_path.stat().st_mtime_ns)
+
+
+def predict(run: Run, images: np.ndarray) -> np.ndarray:
+    """Probabilities (N, K) of a run's network for uint8 images (N, 32, 32, 3)."""
+    from cifar_core.prediction import predict_probabilities
+
+    lock, model = _network(run)
+    with lock:
+        return predict_probabilities(model, images)
+
+
+def learned_kernels(run: Run) -> np.ndarray:
+    """The kernels of the first convolution of a run's network, (3, 3, channels, kernels)."""
+    from cifar_core.model import first_kernels
+
+    lock, model = _network(run)
+    with lock:
+        return first_kernels(model)

@@ -330,7 +330,11 @@ class RunStore:
             RunError: the name is taken or cannot be a folder's, or the folder can't be made.
         """
         base = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{preset_of(config)}"
-        _check_name(base)
+        if not _NAME.fullmatch(base):
+            raise RunError(
+                f"a run's name must be letters, digits, '.', '_' or '-', at most 100, and begin "
+                f"with a letter or digit. Received: {base!r}."
+            )
         for number in range(1, 1000):
             run = Run(self.root / (base if number == 1 else f"{base}-{number}"))
             try:
@@ -391,11 +395,3 @@ class RunStore:
         if not summary.state.is_live:
             self._ended[run.id] = (written, summary)
         return summary
-
-
-def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise RunError(
-            f"a run's name must be letters, digits, '.', '_' or '-', at most 100, and begin with "
-            f"a letter or digit. Received: {name!r}."
-        )

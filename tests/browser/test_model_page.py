@@ -51,9 +51,16 @@ def chart(page: Page, key: str) -> Locator:
     return found
 
 
-def wait_for(page: Page, found: Locator, condition: str) -> None:
-    """Wait until an expression about the chart's `node` holds."""
-    page.wait_for_function(f"node => {condition}", arg=found.element_handle())
+def wait_for(page: Page, key: str, condition: str) -> None:
+    """Wait until an expression about a drawn chart's `node` holds, even if it is mounted anew."""
+    page.wait_for_function(
+        f"""key => {{
+            const node = document.querySelector(`[data-key="${{key}}"]`);
+            return node?._fullData && {condition};
+        }}""",
+        arg=key,
+        timeout=60_000,
+    )
 
 
 def switch_dropout(page: Page) -> None:
@@ -93,9 +100,10 @@ def test_the_flat_picture_tells_the_figures_and_grows_with_dropout(url: str, pag
 def test_the_picture_in_space_is_drawn_and_keeps_its_view(url: str, page: Page, scheme) -> None:
     page.emulate_media(color_scheme=scheme)
     open_section(page, url, "Network")
+    chart(page, "network-flat")
     page.get_by_text("In three dimensions").click()
     deep = chart(page, "network-deep")
-    wait_for(page, deep, "node._fullLayout.scene._scene.glplot")
+    wait_for(page, "network-deep", "node._fullLayout.scene._scene.glplot")
     assert deep.evaluate(PAINTED) > 5
     text, paper = deep.evaluate(
         "node => [node._fullData.at(-1).textfont.color, node._fullLayout.paper_bgcolor]"
@@ -110,10 +118,10 @@ def test_the_picture_in_space_is_drawn_and_keeps_its_view(url: str, page: Page, 
     page.mouse.down()
     page.mouse.move(middle[0] + 150, middle[1] + 20, steps=8)
     page.mouse.up()
-    wait_for(page, deep, f"Math.abs({eye} - {before}) > 0.1")
+    wait_for(page, "network-deep", f"Math.abs({eye} - {before}) > 0.1")
     turned = deep.evaluate(f"node => {eye}")
     switch_dropout(page)
-    wait_for(page, deep, "node._fullData.some(trace => trace.uid === 'boxdropout')")
+    wait_for(page, "network-deep", "node._fullData.some(trace => trace.uid === 'boxdropout')")
     assert deep.evaluate(f"node => {eye}") == pytest.approx(turned, abs=0.02)
 
 
@@ -130,20 +138,20 @@ def test_it_fits_a_phone(url: str, page: Page) -> None:
         assert box["x"] + box["width"] <= 390
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
     open_section(page, url, "Network")
+    chart(page, "network-flat")
     page.get_by_text("In three dimensions").click()
-    deep = chart(page, "network-deep")
-    wait_for(page, deep, "node._fullLayout.scene.aspectratio.x < 2")
+    wait_for(page, "network-deep", "node._fullLayout.scene.aspectratio.x < 2")
 
 
 def test_pooling_step_by_step_and_with_other_numbers(url: str, page: Page) -> None:
     open_section(page, url, "Pooling")
-    before = chart(page, "grid-Before")
+    chart(page, "grid-Before")
     frame = "node._fullLayout.shapes?.[0]"
     expect(page.get_by_text("the largest of 1, 3, 4, 6 = 6")).to_be_visible()
-    wait_for(page, before, f"{frame}?.x0 === -0.5 && {frame}?.y0 === -0.5")
+    wait_for(page, "grid-Before", f"{frame}?.x0 === -0.5 && {frame}?.y0 === -0.5")
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("the largest of 2, 1, 0, 5 = 5")).to_be_visible()
-    wait_for(page, before, f"{frame}?.x0 === 1.5 && {frame}?.y0 === -0.5")
+    wait_for(page, "grid-Before", f"{frame}?.x0 === 1.5 && {frame}?.y0 === -0.5")
     page.get_by_role("button", name="Previous").click()
     expect(page.get_by_text("the largest of 1, 3, 4, 6 = 6")).to_be_visible()
     # The editor draws on a canvas, and heeds no click before it has seen the pointer.
@@ -157,8 +165,8 @@ def test_pooling_step_by_step_and_with_other_numbers(url: str, page: Page) -> No
     page.keyboard.press("Enter")
     expect(page.get_by_text("the largest of 9, 3, 4, 6 = 9")).to_be_visible()
     page.get_by_text("An image", exact=True).click()
-    wait_for(page, before, "node._fullData?.[0]?.z?.length === 32")
-    wait_for(page, chart(page, "grid-Max"), "node._fullData?.[0]?.z?.length === 16")
+    wait_for(page, "grid-Before", "node._fullData?.[0]?.z?.length === 32")
+    wait_for(page, "grid-Max", "node._fullData?.[0]?.z?.length === 16")
 
 
 def test_convolution_under_the_pointer_and_of_a_chosen_pixel(url: str, page: Page) -> None:
@@ -175,8 +183,8 @@ def test_convolution_under_the_pointer_and_of_a_chosen_pixel(url: str, page: Pag
     field = page.get_by_label("Row", exact=True)
     field.fill("20")
     field.press("Enter")
-    wait_for(page, chart(page, "grid-Before"), "node._fullLayout.shapes?.[0]?.y0 === 19.5")
-    wait_for(page, chart(page, "grid-After"), "node._fullLayout.shapes?.[0]?.y0 === 19.5")
+    wait_for(page, "grid-Before", "node._fullLayout.shapes?.[0]?.y0 === 19.5")
+    wait_for(page, "grid-After", "node._fullLayout.shapes?.[0]?.y0 === 19.5")
 
 
 def test_a_learned_kernel_can_be_laid_on(url: str, page: Page) -> None:
@@ -188,4 +196,4 @@ def test_a_learned_kernel_can_be_laid_on(url: str, page: Page) -> None:
     first = kernel.evaluate(numbers)
     page.get_by_label("Filter", exact=True).fill("3")
     page.get_by_label("Filter", exact=True).press("Enter")
-    wait_for(page, kernel, f"({numbers})(node) !== '{first}'")
+    wait_for(page, "factors-Kernel", f"({numbers})(node) !== '{first}'")

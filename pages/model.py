@@ -173,14 +173,13 @@ sections = {
     "pooling": (_("Pooling"), explorers.pooling),
     "convolution": (_("Convolution"), explorers.convolution),
 }
+state.begin_from_link(Key.PART, sections, "network")
 section = st.segmented_control(
     _("Section"),
     list(sections),
     format_func=lambda name: sections[name][0],
-    default="network",
     required=True,
     key=Key.PART,
-    bind="query-params",
     label_visibility="collapsed",
 )
 sections[section][1]()

@@ -35,7 +35,7 @@ def url(
 
 
 def open_section(page: Page, url: str, name: str) -> None:
-    page.goto(f"{url}/model?part={name}")
+    page.goto(f"{url}/model?part={name.lower()}")
     expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked(timeout=60_000)
 
 

@@ -152,7 +152,7 @@ def test_explorers_do_not_wait_for_tensorflow(open_page, monkeypatch: pytest.Mon
         raise AssertionError("waited for TensorFlow")
 
     monkeypatch.setattr(sys.modules["ui.cached"], "wait_for_tensorflow", never)
-    app.query_params["part"] = "Convolution"
+    app.query_params["part"] = "convolution"
     app.switch_page("pages/model.py").run()
     assert not app.exception
     assert "cross-correlation" in words(app)

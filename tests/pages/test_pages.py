@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,8 @@ def test_a_run_of_other_classes_is_told(
     monkeypatch.setenv("CIFAR10_DATA", str(path))
     app = open_page("predict")
     assert "other classes" in app.warning[0].value
+
+
+def test_tensorflows_objects_do_not_slow_reruns_down(open_page) -> None:
+    open_page("model")  # has waited for TensorFlow
+    assert gc.get_freeze_count() > 100_000

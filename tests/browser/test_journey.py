@@ -217,7 +217,7 @@ def test_runs_wait_in_line_and_can_be_cancelled(url: str, page: Page, store: Run
     page.get_by_role("button", name="Start training").click()
     expect(waiting).to_have_count(2)
     third, second, _ = store.runs()
-    expect(page.get_by_label("Run", exact=True)).to_have_value(third.id)
+    expect(page.get_by_label("Run", exact=True).filter(visible=True)).to_have_value(third.id)
     expect(page.get_by_text("Waiting in line until")).to_be_visible()
     page.get_by_role("button", name="Move up").nth(1).click()
     expect(page.get_by_test_id("stMarkdown").filter(has_text="-custom").first).to_have_text(
@@ -239,7 +239,7 @@ def test_two_tabs_show_one_run(url: str, page: Page, chromium: Browser, store: R
         second = other.new_page()
         second.goto(f"{url}/train")
         expect(second.get_by_text("images/s")).to_be_visible()
-        expect(second.get_by_label("Run", exact=True)).to_have_value(run.id)
+        expect(second.get_by_label("Run", exact=True).filter(visible=True)).to_have_value(run.id)
         wait_for_points(second, "train-loss", points(second, "train-loss"))
         second.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
         expect(page.get_by_text("Stopped after")).to_be_visible(timeout=60_000)

@@ -41,9 +41,13 @@ def start(store: RunStore, config: TrainingConfig, data: str) -> Run:
         RunError: the folder cannot be made.
     """
     run = store.create(config)
-    command = ["train", "--run", run.id, "--runs", str(store.root), "--data", data]
-    begin(command, run.log_path)
+    _begin_worker(run, data)
     return run
+
+
+def _begin_worker(run: Run, data: str) -> None:
+    command = ["train", "--run", run.id, "--runs", str(run.path.parent), "--data", data]
+    begin(command, run.log_path)
 
 
 def prepare_resume(run: Run, epochs: int | None = None) -> str:
@@ -79,9 +83,7 @@ def prepare_resume(run: Run, epochs: int | None = None) -> str:
 
 def resume(run: Run, epochs: int | None = None) -> None:
     """Let a run go on in a process that outlives this one; see `prepare_resume`."""
-    data = prepare_resume(run, epochs)
-    command = ["train", "--run", run.id, "--runs", str(run.path.parent), "--data", data or "auto"]
-    begin(command, run.log_path)
+    _begin_worker(run, prepare_resume(run, epochs) or "auto")
 
 
 class _Stopped(Exception):

@@ -25,7 +25,15 @@ CHANNEL_COLOURS = ("#d6404f", "#1f9a55", "#3a7bd5", "#7a7a7a")
 
 _ROLE_SYMBOLS = {"train": "circle", "validation": "diamond"}  # not by colour alone
 _QUIET = "rgba(128,128,128,0.55)"
-_CLEAR = "rgba(0,0,0,0)"
+CLEAR = "rgba(0,0,0,0)"
+
+BLANK = {
+    "template": "none",
+    "uirevision": "constant",
+    "paper_bgcolor": CLEAR,
+    "plot_bgcolor": CLEAR,
+}
+"""Layout of every figure: without Plotly's default template, which is 7 kB in every message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,13 +371,10 @@ def pixel_figure(pixels: NDArray, *, hover: str) -> go.Figure:
 
 
 def _figure(title: str, **layout) -> go.Figure:
-    """An empty figure without Plotly's default template, which is 7 kB in every message."""
+    """An empty figure with room for a title and a legend."""
     return go.Figure(
         layout={
-            "template": "none",
-            "uirevision": "constant",
-            "paper_bgcolor": _CLEAR,
-            "plot_bgcolor": _CLEAR,
+            **BLANK,
             "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 16}},
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "margin": {"l": 56, "r": 16, "t": 72 if title else 40, "b": 48},

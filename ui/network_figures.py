@@ -9,15 +9,11 @@ from html import escape
 from math import nan, sqrt
 
 import numpy as np
-
-# Plotly looks at pandas where it finds it, even half imported by another session's thread.
-import pandas  # noqa: F401
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from ui.charts import PALETTE
+from ui.charts import BLANK, CLEAR, PALETTE
 
-_CLEAR = "rgba(0,0,0,0)"
 _WINDOW = "#e0a100"  # a window that slides; 2:1 or more against boxes, black and white
 _COLOURS = {
     "Conv2D": PALETTE[0],
@@ -183,7 +179,7 @@ def deep_figure(boxes: Sequence[Box]) -> go.Figure:
             "zaxis": hidden,
             "aspectmode": "manual",
             "aspectratio": dict(zip("xyz", (3.9 * span / span[0]).tolist(), strict=True)),
-            "bgcolor": _CLEAR,
+            "bgcolor": CLEAR,
             "dragmode": "orbit",
             "camera": {
                 "projection": {"type": "orthographic"},
@@ -293,18 +289,9 @@ def _columns(points: np.ndarray) -> dict[str, list]:
 
 
 def _bare(**layout) -> go.Figure:
-    """A figure without Plotly's own template, legend or background."""
-    return go.Figure(
-        layout={
-            "template": "none",
-            "uirevision": "constant",
-            "paper_bgcolor": _CLEAR,
-            "plot_bgcolor": _CLEAR,
-            "showlegend": False,
-            "dragmode": False,  # a finger on it scrolls the page
-            **layout,
-        }
-    )
+    """A figure without a legend."""
+    # Without a drag mode, a finger on it scrolls the page.
+    return go.Figure(layout={**BLANK, "showlegend": False, "dragmode": False, **layout})
 
 
 def _grid(values: np.ndarray, hover: str, marked: Sequence[int], strongest: float) -> go.Figure:

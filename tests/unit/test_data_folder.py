@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cifar_core.data import CIFAR10_CLASSES, Dataset, folder, load_data
+from cifar_core.data import CIFAR10_CLASSES, folder, load_data
 from cifar_core.errors import CifarError, DataFormatError, DataNotFound
+from tests.unit.loading import load, refused
 
 
 def png(value: int, size: tuple[int, int] = (32, 32)) -> bytes:
@@ -57,19 +58,6 @@ def write_zip(path: Path, files: dict[str, bytes]) -> Path:
 
 Write = Callable[[Path, dict[str, bytes]], Path]
 both = pytest.mark.parametrize("write", [write_folder, write_zip])
-
-
-def load(path: Path, tmp_path: Path) -> Dataset:
-    return load_data(str(path), cache_dir=tmp_path / "cache")
-
-
-def refused(path: Path, tmp_path: Path) -> str:
-    with pytest.raises(DataFormatError) as caught:
-        load(path, tmp_path)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert "Received:" in message
-    return message
 
 
 @both

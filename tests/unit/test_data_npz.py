@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar_core.data import CIFAR10_CLASSES, Dataset, load_data
-from cifar_core.errors import DataFormatError
+from cifar_core.data import CIFAR10_CLASSES
+from tests.unit.loading import load, refused
 
 RNG = np.random.default_rng(0)
 X_TRAIN = RNG.integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
@@ -27,19 +27,6 @@ def write(tmp_path: Path, compressed: bool = False, **arrays: object) -> Path:
     save = np.savez_compressed if compressed else np.savez
     save(path, **{name: array for name, array in {**GOOD, **arrays}.items() if array is not None})
     return path
-
-
-def load(path: Path, tmp_path: Path) -> Dataset:
-    return load_data(str(path), cache_dir=tmp_path / "cache")
-
-
-def refused(path: Path, tmp_path: Path) -> str:
-    with pytest.raises(DataFormatError) as caught:
-        load(path, tmp_path)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert "Received:" in message
-    return message
 
 
 @pytest.mark.parametrize("compressed", [False, True])

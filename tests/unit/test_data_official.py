@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from cifar_core.data import CIFAR10_CLASSES, Dataset, batches, download, is_available, load_data
-from cifar_core.errors import DataFormatError, DownloadError
+from cifar_core.errors import DownloadError
+from tests.unit.loading import load, refused
 
 PER_BATCH = 4
 RNG = np.random.default_rng(0)
@@ -108,10 +109,6 @@ def keras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def put_archive(path: Path, tmp_path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes((tmp_path / "sample.tar.gz").read_bytes())
-
-
-def load(spec: str | Path, tmp_path: Path) -> Dataset:
-    return load_data(str(spec), cache_dir=tmp_path / "cache")
 
 
 @pytest.mark.filterwarnings("ignore:dtype")  # NumPy 2.4.0, of align=0
@@ -233,15 +230,6 @@ def test_a_folder_at_a_path(inner: str, tmp_path: Path) -> None:
     data = load(tmp_path / "here", tmp_path)
     check(data)
     assert data.source.name != "CIFAR-10"  # by its checksums it is not
-
-
-def refused(path: Path, tmp_path: Path) -> str:
-    with pytest.raises(DataFormatError) as caught:
-        load(path, tmp_path)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert "Received:" in message
-    return message
 
 
 class Hostile:

@@ -4,21 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from .errors import ConfigError
 
-VALIDATION_KINDS = ("test", "holdout")
+VALIDATION_KINDS = ("test", "holdout", "folds")
 COLOURS = ("rgb", "grey")
 POOLINGS = ("max", "average")
+NETWORKS = ("tutorial", "compact")
+WIDTHS = (0.5, 1.0, 2.0)
+OPTIMISERS = ("adam", "adamw", "sgd", "adagrad", "rmsprop")
+SCHEDULES = ("constant", "exponential", "cosine", "one-cycle")
+PRECISIONS = ("float32", "mixed")
+DEVICES = ("auto", "cpu", "gpu")
 MOST_EPOCHS = 1000
+MOST_FOLDS = 20
 HOLDOUT_SHARE = 0.1
 
 
 def _setting(default: Any, help: str, rule: str, holds: Callable[[Any], bool]) -> Any:
     """A field that carries its help and its rule, so that both stand in one place."""
     return field(default=default, metadata={"help": help, "rule": rule, "holds": holds})
+
+
+def _choice(options: tuple[Any, ...], default: Any, help: str) -> Any:
+    *others, last = (f"'{option}'" if isinstance(option, str) else option for option in options)
+    rule = f"{', '.join(map(str, others))} or {last}"
+    return _setting(default, help, rule, lambda value: value in options)
+
+
+def _switch(help: str) -> Any:
+    return _setting(False, help, "true or false", lambda value: True)
+
+
+def _count(default: int, help: str, least: int, most: int) -> Any:
+    rule = f"a whole number from {least} to {most}"
+    return _setting(default, help, rule, lambda value: least <= value <= most)
 
 
 @dataclass(frozen=True)
@@ -35,72 +57,138 @@ class TrainingConfig:
         0.4
     """
 
-    epochs: int = _setting(
-        10,
-        "how many times training sees every image",
-        f"a whole number from 1 to {MOST_EPOCHS}",
-        lambda v: 1 <= v <= MOST_EPOCHS,
-    )
+    epochs: int = _count(10, "how many times training sees every image", 1, MOST_EPOCHS)
     dropout: float = _setting(
         0.0,
-        "share of the flattened features switched off at random in every training step; 0 is off",
+        "share of the flattened features switched off at random in every training step; 0 is off; "
+        "the first cure when train accuracy runs away from validation accuracy",
         "in [0, 1)",
         lambda v: 0 <= v < 1,
     )
-    colour: str = _setting(
-        "rgb",
-        "'rgb', or 'grey' for a network that sees brightness only",
-        "'rgb' or 'grey'",
-        lambda v: v in COLOURS,
+    flip: bool = _switch(
+        "augmentation: mirror half of the training images, drawn anew each epoch; helps wherever "
+        "left and right mean the same"
     )
-    pooling: str = _setting(
-        "max",
-        "what a 2x2 pooling window keeps: its 'max' or its 'average'",
-        "'max' or 'average'",
-        lambda v: v in POOLINGS,
+    shift: int = _count(
+        0, "augmentation: move each training image by up to this many pixels both ways", 0, 8
     )
-    flip: bool = _setting(
-        False,
-        "augmentation: mirror half of the training images, drawn anew each epoch",
-        "true or false",
-        lambda v: True,
+    cutout: int = _count(
+        0, "augmentation: blank a square of this many pixels a side, at a random place", 0, 24
     )
-    shift: int = _setting(
+    l2: float = _setting(
+        0.0,
+        "L2 regularisation: this times the sum of all squared kernel weights is added to the loss, "
+        "so that weights stay small; 0 is off, 0.001 a good start against overfitting",
+        "in [0, 1]",
+        lambda v: 0 <= v <= 1,
+    )
+    weight_decay: float = _setting(
+        0.0,
+        "each step takes this share, times the learning rate, off every kernel weight; 0 is off; "
+        "like L2, but the optimiser does not rescale it",
+        "in [0, 1]",
+        lambda v: 0 <= v <= 1,
+    )
+    label_smoothing: float = _setting(
+        0.0,
+        "share of each label that is spread over all classes, so that the network learns to be "
+        "less sure; 0 is off, 0.1 usual",
+        "in [0, 1)",
+        lambda v: 0 <= v < 1,
+    )
+    patience: int = _count(
         0,
-        "augmentation: move each training image by up to this many pixels both ways",
-        "a whole number from 0 to 8",
-        lambda v: 0 <= v <= 8,
-    )
-    cutout: int = _setting(
+        "early stopping: end after this many epochs without a lower validation loss, and keep the "
+        "weights of the best epoch; 0 is off",
         0,
-        "augmentation: blank a square of this many pixels a side, at a random place",
-        "a whole number from 0 to 24",
-        lambda v: 0 <= v <= 24,
+        MOST_EPOCHS,
     )
-    batch_size: int = _setting(
-        32,
-        "images in one training step",
-        "a whole number from 1 to 4096",
-        lambda v: 1 <= v <= 4096,
+    train_images: int = _count(
+        0,
+        "train on this many images at most, drawn with the seed; 0 is all; fewer show how much "
+        "more data helps",
+        0,
+        10_000_000,
+    )
+    network: str = _choice(
+        NETWORKS,
+        "tutorial",
+        "'tutorial', its three convolutions and two dense layers, or 'compact', same-padded "
+        "convolutions, the first with stride 2, and one dense layer: more accuracy for the time",
+    )
+    width: float = _choice(
+        WIDTHS,
+        1.0,
+        "times the filters of every layer; a narrower network overfits less and is faster, a "
+        "wider one learns more",
+    )
+    convolutions: int = _count(
+        3, "how many of the network's convolution layers are used, from the first", 1, 4
+    )
+    batch_norm: bool = _switch(
+        "batch normalisation after each convolution; training is steadier and bears a higher "
+        "learning rate"
+    )
+    pooling: str = _choice(
+        POOLINGS, "max", "what a 2x2 pooling window keeps: its 'max' or its 'average'"
+    )
+    colour: str = _choice(
+        COLOURS, "rgb", "'rgb', or 'grey' for a network that sees brightness only"
+    )
+    standardise: bool = _switch(
+        "scale pixels to mean 0 and deviation 1 by channel over the training images, instead of "
+        "0 to 1; training starts faster"
+    )
+    optimiser: str = _choice(
+        OPTIMISERS,
+        "adam",
+        "how gradients become steps: 'adam', 'adamw' (Adam with weight decay), 'sgd' (with "
+        "Nesterov momentum 0.9; wants a learning rate of about 0.05), 'adagrad' or 'rmsprop'",
     )
     learning_rate: float = _setting(
         0.001,
-        "step length of the Adam optimiser",
-        "above 0 and at most 1",
-        lambda v: 0 < v <= 1,
+        "step length of the optimiser, the highest one of the schedule; lower it when the loss "
+        "jumps or grows",
+        "above 0 and at most 10",
+        lambda v: 0 < v <= 10,
     )
-    validation: str = _setting(
+    schedule: str = _choice(
+        SCHEDULES,
+        "constant",
+        "how the learning rate goes over the run: 'constant', 'exponential' (down to a "
+        "hundredth), 'cosine' (down to 0) or 'one-cycle' (up, then down to 0: most in few epochs)",
+    )
+    batch_size: int = _count(32, "images in one training step", 1, 4096)
+    validation: str = _choice(
+        VALIDATION_KINDS,
         "test",
-        "images that the validation figures are measured on: 'test', the tutorial's way, or "
-        "'holdout', a tenth of the training images kept aside, which leaves the test set unseen",
-        "'test' or 'holdout'",
-        lambda v: v in VALIDATION_KINDS,
+        "images that the validation figures are measured on: 'test', the tutorial's way; "
+        "'holdout', a tenth of the training images kept aside, which leaves the test set unseen; "
+        "or 'folds', cross-validation: one run for each fold, which it keeps aside",
     )
-    seed: int = _setting(
+    folds: int = _count(
+        5, "with validation 'folds': parts that the training images are split into", 2, MOST_FOLDS
+    )
+    fold: int = _count(
         0,
-        "start of every random draw: first weights, order of images, dropout",
-        "a whole number from 0 to 4294967295",
-        lambda v: 0 <= v < 2**32,
+        "with validation 'folds': the part that validates, from 1; 0 asks for a run for each",
+        0,
+        MOST_FOLDS,
+    )
+    seed: int = _count(
+        0, "start of every random draw: first weights, order of images, dropout", 0, 2**32 - 1
+    )
+    deterministic: bool = _switch(
+        "the same bits at every repetition, on a GPU too, where it costs speed"
+    )
+    precision: str = _choice(
+        PRECISIONS,
+        "float32",
+        "'float32', or 'mixed': bfloat16 arithmetic with float32 weights, faster on GPUs from "
+        "2020 on",
+    )
+    device: str = _choice(
+        DEVICES, "auto", "'auto' takes a GPU where there is one; 'cpu'; or 'gpu', which must be one"
     )
 
     def __post_init__(self) -> None:
@@ -115,6 +203,20 @@ class TrainingConfig:
                     f"`{spec.name}` must be {spec.metadata['rule']}. "
                     f"Received: {spec.name}={value!r}."
                 )
+        if self.fold > self.folds:
+            raise ConfigError(
+                f"`fold` must be at most `folds`, {self.folds}. Received: fold={self.fold}."
+            )
+
+    def runs(self) -> list[TrainingConfig]:
+        """What these settings ask for: themselves or, in cross-validation, a run a fold."""
+        if self.validation != "folds" or self.fold:
+            return [self]
+        return [replace(self, fold=number + 1) for number in range(self.folds)]
+
+    def group(self) -> TrainingConfig:
+        """What runs that belong together share: all settings but the seed and the fold."""
+        return replace(self, seed=0, fold=0)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values by field name."""
@@ -146,6 +248,6 @@ PRESETS: dict[str, TrainingConfig] = {
 def preset_of(config: TrainingConfig) -> str:
     """Name of the preset with the same settings, whatever the seed; 'custom' where none has."""
     for name, preset in PRESETS.items():
-        if {**asdict(preset), "seed": config.seed} == asdict(config):
+        if preset.group() == config.group():
             return name
     return "custom"

@@ -63,7 +63,8 @@ class EpochEvent(Event):
     Attributes:
         step: training steps done in the whole run.
         epoch: the epoch that ended, from 1.
-        loss, accuracy: running mean over the epoch's training images, dropout at work.
+        loss, accuracy: running mean over the epoch's training images, dropout at work. A loss
+            is the cross-entropy alone, without L2's penalty and label smoothing.
         val_loss, val_accuracy: on the validation images after the epoch, dropout off.
         seconds: wall time of the epoch, validation included.
     """
@@ -75,6 +76,34 @@ class EpochEvent(Event):
     val_loss: float
     val_accuracy: float
     seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateEvent(Event):
+    """Somebody changed the learning rate while the run went.
+
+    Attributes:
+        step: the first training step, counted from 0, that is taken at the new rate.
+        learning_rate: the schedule's highest rate from then on.
+    """
+
+    step: int
+    learning_rate: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsageEvent(Event):
+    """What the worker takes of the machine; told every few seconds.
+
+    Attributes:
+        memory: bytes of main memory (resident set).
+        gpu_memory: bytes of GPU memory; None on a CPU.
+        gpu_use: share of the last moment that the GPU was busy, 0 to 1; None where not known.
+    """
+
+    memory: int
+    gpu_memory: int | None = None
+    gpu_use: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +122,8 @@ class StateEvent(Event):
         message: why, where that is worth saying.
         step: with 'running', the step from which training goes on, where it is not the first;
             figures of later steps were lost with the worker that gave them.
+        epoch: the epoch whose weights the saved model has, once the training has ended.
+        train_accuracy: of that epoch, 0 to 1.
         test_loss, test_accuracy: on the test set with the saved model, once it is known.
         seconds: wall time of the training, once it has ended.
     """
@@ -100,6 +131,8 @@ class StateEvent(Event):
     state: RunState
     message: str = ""
     step: int | None = None
+    epoch: int | None = None
+    train_accuracy: float | None = None
     test_loss: float | None = None
     test_accuracy: float | None = None
     seconds: float | None = None
@@ -108,6 +141,8 @@ class StateEvent(Event):
 _TYPES: dict[str, type[Event]] = {
     "batch": BatchEvent,
     "epoch": EpochEvent,
+    "rate": RateEvent,
+    "usage": UsageEvent,
     "log": LogEvent,
     "state": StateEvent,
 }

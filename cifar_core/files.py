@@ -24,7 +24,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         new.unlink(missing_ok=True)
 
 
-def write_json(path: Path, values: dict[str, Any]) -> None:
+def write_json(path: Path, values: Any) -> None:
     """The values as a JSON file, whole."""
     text = json.dumps(values, indent=1) + "\n"
     write_whole(path, lambda new: new.write_text(text, encoding="utf-8"))

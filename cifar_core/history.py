@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .config import TrainingConfig
-from .events import BatchEvent, EpochEvent, Event, LogEvent, RunState, StateEvent
+from .events import (
+    BatchEvent,
+    EpochEvent,
+    Event,
+    LogEvent,
+    RateEvent,
+    RunState,
+    StateEvent,
+    UsageEvent,
+)
 
 if TYPE_CHECKING:
     from .runs import Run
@@ -18,6 +27,8 @@ class History:
 
     batches: list[BatchEvent] = field(default_factory=list)
     epochs: list[EpochEvent] = field(default_factory=list)
+    rates: list[RateEvent] = field(default_factory=list)
+    usage: UsageEvent | None = None  # the latest
     log: list[LogEvent] = field(default_factory=list)
     states: list[StateEvent] = field(default_factory=list)
     offset: int = 0  # bytes of events.jsonl taken in
@@ -29,6 +40,12 @@ class History:
                 self.batches.append(event)
             case EpochEvent():
                 self.epochs.append(event)
+            case RateEvent():
+                # One that a run met before it went back to a checkpoint holds again in its time,
+                # unless a later change has come before it.
+                self.rates = [one for one in self.rates if one.step < event.step] + [event]
+            case UsageEvent():
+                self.usage = event
             case LogEvent():
                 self.log.append(event)
             case StateEvent():
@@ -45,6 +62,8 @@ class Summary:
     Attributes:
         epochs: whole epochs done.
         last: the last epoch's figures, if one has ended.
+        kept_epoch: the epoch whose weights the saved model has, once the run has ended.
+        train_accuracy: of that epoch, else of the last one.
         test_loss, test_accuracy: with the saved model, once the run has ended.
         seconds: wall time of the training, once it has ended.
         message: why the run is in its state, where that was said.
@@ -56,6 +75,8 @@ class Summary:
     environment: dict[str, Any]
     epochs: int
     last: EpochEvent | None
+    kept_epoch: int | None
+    train_accuracy: float | None
     test_loss: float | None
     test_accuracy: float | None
     seconds: float | None
@@ -68,7 +89,7 @@ class Summary:
 
     @property
     def gap(self) -> float | None:
-        """Generalisation gap: the last epoch's train accuracy less the test accuracy."""
-        if self.last is None or self.test_accuracy is None:
+        """Generalisation gap: train accuracy less test accuracy."""
+        if self.train_accuracy is None or self.test_accuracy is None:
             return None
-        return self.last.accuracy - self.test_accuracy
+        return self.train_accuracy - self.test_accuracy

@@ -11,6 +11,8 @@
         worker.log         what the worker printed
         lock               held by the worker as long as it lives
         stop               there when the run was asked to stop
+        rate               a learning rate that the worker is asked to take on
+        best.keras         with early stopping: the network of the best epoch so far
 
 Every file but events.jsonl and worker.log appears whole or not at all.
 """
@@ -218,6 +220,19 @@ class Run:
         """Whether the run was asked to stop."""
         return (self.path / "stop").exists()
 
+    def request_rate(self, learning_rate: float) -> None:
+        """Ask the worker to go on with another highest learning rate."""
+        write_json(self.path / "rate", learning_rate)
+
+    def take_rate(self) -> float | None:
+        """The learning rate that was asked for since the last call, if any."""
+        try:
+            value = json.loads((self.path / "rate").read_text(encoding="utf-8"))
+            (self.path / "rate").unlink()
+        except (OSError, ValueError):
+            return None
+        return value if isinstance(value, float) else None
+
     # What a run leaves
 
     @property
@@ -236,6 +251,11 @@ class Run:
         return self.path / "checkpoint.keras"
 
     @property
+    def best_path(self) -> Path:
+        """Where the network of the best epoch lies while early stopping is on."""
+        return self.path / "best.keras"
+
+    @property
     def log_path(self) -> Path:
         """Where the worker's own output goes."""
         return self.path / "worker.log"
@@ -247,6 +267,10 @@ class Run:
     def save_checkpoint(self, model: keras.Model) -> None:
         """Put the network and the optimiser's state in place."""
         write_whole(self.checkpoint_path, lambda new: model.save(new))
+
+    def save_best(self, model: keras.Model) -> None:
+        """Put the network of the best epoch so far in place."""
+        write_whole(self.best_path, lambda new: model.save(new, include_optimizer=False))
 
     def save_predictions(self, predictions: Predictions) -> None:
         """Put the test set's probabilities and labels in place."""
@@ -306,6 +330,9 @@ class Run:
             environment=self.environment,
             epochs=last.epoch if last else 0,
             last=last,
+            kept_epoch=ended.epoch if ended else None,
+            train_accuracy=(ended.train_accuracy if ended else None)
+            or (last.accuracy if last else None),
             test_loss=ended.test_loss if ended else None,
             test_accuracy=ended.test_accuracy if ended else None,
             seconds=ended.seconds if ended else None,

@@ -70,6 +70,7 @@ def more_settings() -> None:
         format_func={
             "test": _("on the test set, the tutorial's way"),
             "holdout": _("on a tenth of the training images"),
+            "folds": _("on each fold of the training images in turn"),
         }.get,
         key=Key.VALIDATION,
         persist_state="session",

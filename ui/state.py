@@ -37,6 +37,8 @@ class Key(StrEnum):
     PRESET = "preset"
     DROPOUT = "dropout"
     DROPOUT_RATE = "dropout_rate"
+    PATIENCE_EPOCHS = "patience_epochs"
+    TRAIN_IMAGES_COUNT = "train_images_count"
     EPOCHS = "epochs"
     EPOCHS_IN_ALL = "epochs_in_all"
     COLOUR = "colour"
@@ -243,13 +245,24 @@ def show_run(run: Run) -> None:
 
 # Training settings
 
-_RATE = 0.4  # what 'Dropout rate' shows while dropout is off: the tutorial's
+_SWITCHED: dict[str, tuple[Key, float]] = {
+    "dropout": (Key.DROPOUT_RATE, 0.4),
+    "patience": (Key.PATIENCE_EPOCHS, 3),
+    "train_images": (Key.TRAIN_IMAGES_COUNT, 5_000),
+}
+"""Settings that 0 switches off: each has a switch under its own name and, apart, a value, which
+is this one at first."""
 
 
 def _widget_values(config: TrainingConfig) -> dict[str, Any]:
-    """Values of the settings widgets by key; the keys are the settings' names but for dropout."""
-    rate = config.dropout or st.session_state.get(Key.DROPOUT_RATE, _RATE)
-    return {**config.to_json(), Key.DROPOUT: config.dropout > 0, Key.DROPOUT_RATE: rate}
+    """Values of the settings widgets by key, which is the setting's name but for `_SWITCHED`."""
+    values = config.to_json()
+    for name, (key, first) in _SWITCHED.items():
+        values |= {
+            name: values[name] > 0,
+            key: values[name] or st.session_state.get(key, first),
+        }
+    return values
 
 
 def begin_settings() -> None:
@@ -259,11 +272,20 @@ def begin_settings() -> None:
 
 
 def settings() -> TrainingConfig:
-    """The settings that the Train page's widgets show."""
+    """The settings that the Train page's widgets show; for cross-validation, all its folds."""
     value = st.session_state
     named = {spec.name: value[spec.name] for spec in fields(TrainingConfig)}
-    named["dropout"] = value[Key.DROPOUT_RATE] if value[Key.DROPOUT] else 0.0
+    for name, (key, _first) in _SWITCHED.items():
+        named[name] = value[key] if value[name] else type(value[key])(0)
     return TrainingConfig(**named)
+
+
+def use_settings(config: TrainingConfig) -> None:
+    """Put settings into the widgets; in a callback, or before the page draws them.
+
+    Of a cross-validation's run these are the settings of the whole.
+    """
+    st.session_state.update(_widget_values(replace(config, fold=0)))
 
 
 def choose_grey() -> None:
@@ -285,7 +307,7 @@ def choose_preset(label: str, help: str) -> None:
     def take() -> None:
         if chosen := PRESETS.get(st.session_state[key]):
             seed = st.session_state[Key.SEED]
-            st.session_state.update(_widget_values(replace(chosen, seed=seed)))
+            use_settings(replace(chosen, seed=seed))
 
     st.selectbox(label, names, index=names.index(shown), key=key, on_change=take, help=help)
 

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import device, evaluation
+from .calibration import BINS, reliability
 from .config import PRESETS, TrainingConfig
 from .data import load_data
 from .errors import CifarError, ConfigError, ImageError, RunError
@@ -23,6 +24,7 @@ from .history import Summary
 from .launch import execute, prepare_resume
 from .process import ERROR_PREFIX
 from .runs import Run, RunStore
+from .significance import wilson_interval
 from .slots import slots
 
 
@@ -292,6 +294,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     figures = dict(zip(run.class_names, evaluation.per_class(matrix), strict=True))
     accuracy = evaluation.accuracy(predictions)
     loss = evaluation.cross_entropy(predictions)
+    low, high = wilson_interval(int(predictions.hits.sum()), len(predictions.labels))
+    calibration_error = reliability(predictions).calibration_error
     if options.json:
         return _print_json(
             {
@@ -299,11 +303,17 @@ def _evaluate(options: argparse.Namespace) -> int:
                 "data": run.summary().data_name,
                 "accuracy": accuracy,
                 "loss": loss,
+                "interval": [low, high],
+                "calibration_error": calibration_error,
                 "confusion_matrix": matrix.tolist(),
                 "per_class": {name: asdict(row) for name, row in figures.items()},
             }
         )
     print(f"{run.summary().data_name}: test accuracy {accuracy:.2%}, loss {loss:.4f}")
+    print(
+        f"95 % interval of the accuracy {low:.2%} to {high:.2%}, "
+        f"expected calibration error {calibration_error:.2%} ({BINS} bins)"
+    )
     print(f"{'':<12}{'precision':>10}{'recall':>10}{'f1':>10}{'images':>8}")
     for name, row in figures.items():
         print(f"{name:<12}{row.precision:>10.2%}{row.recall:>10.2%}{row.f1:>10.2%}{row.images:>8}")

@@ -24,6 +24,16 @@ class Predictions:
         """The likeliest class of each image, (N,)."""
         return self.probabilities.argmax(axis=1)
 
+    @property
+    def confidence(self) -> np.ndarray:
+        """That class's probability, (N,)."""
+        return self.probabilities.max(axis=1)
+
+    @property
+    def hits(self) -> np.ndarray:
+        """Whether it is the true class, bool (N,)."""
+        return self.predicted == self.labels
+
 
 @dataclass(frozen=True)
 class ClassFigures:
@@ -42,6 +52,22 @@ class ClassFigures:
     images: int
 
 
+@dataclass(frozen=True)
+class Confusion:
+    """Images of one class that were taken for another.
+
+    Attributes:
+        true, predicted: class indices.
+        images: how many.
+        share: of all test images of the true class, 0 to 1.
+    """
+
+    true: int
+    predicted: int
+    images: int
+    share: float
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Logits (N, K) to probabilities, float32 (N, K)."""
     shifted = logits - logits.max(axis=1, keepdims=True)
@@ -51,7 +77,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 def accuracy(predictions: Predictions) -> float:
     """Share of images whose likeliest class is the true one, 0 to 1."""
-    return float((predictions.predicted == predictions.labels).mean())
+    return float(predictions.hits.mean())
 
 
 def cross_entropy(predictions: Predictions) -> float:
@@ -80,3 +106,35 @@ def per_class(matrix: np.ndarray) -> list[ClassFigures]:
         )
         for hit, images, answers in zip(hits, asked, given, strict=True)
     ]
+
+
+def confusions(matrix: np.ndarray) -> list[Confusion]:
+    """The cells off a confusion matrix's diagonal that are not empty, the most images first."""
+    totals = matrix.sum(axis=1)
+    found = [
+        Confusion(i, j, int(matrix[i, j]), float(matrix[i, j] / totals[i]))
+        for i, j in np.argwhere(matrix).tolist()
+        if i != j
+    ]
+    return sorted(found, key=lambda one: -one.images)
+
+
+def images_in_cell(predictions: Predictions, true: int, predicted: int) -> np.ndarray:
+    """Indices of the images in a cell of the confusion matrix, the surest prediction first."""
+    inside = (predictions.labels == true) & (predictions.predicted == predicted)
+    return _by_confidence(predictions, inside)[::-1]
+
+
+def surest_mistakes(predictions: Predictions) -> np.ndarray:
+    """Indices of the images predicted wrongly, the most confident first."""
+    return _by_confidence(predictions, ~predictions.hits)[::-1]
+
+
+def least_sure_hits(predictions: Predictions) -> np.ndarray:
+    """Indices of the images predicted rightly, the least confident first."""
+    return _by_confidence(predictions, predictions.hits)
+
+
+def _by_confidence(predictions: Predictions, chosen: np.ndarray) -> np.ndarray:
+    indices = np.flatnonzero(chosen)
+    return indices[np.argsort(predictions.confidence[indices], kind="stable")]

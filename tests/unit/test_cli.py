@@ -68,6 +68,9 @@ def test_from_training_to_prediction(environment: dict[str, str], tmp_path: Path
     assert evaluated["loss"] == trained["test_loss"]
     assert np.sum(evaluated["confusion_matrix"]) == 200
     assert len(evaluated["per_class"]) == 10
+    low, high = evaluated["interval"]
+    assert low < evaluated["accuracy"] <= high  # a perfect one is its own upper end
+    assert 0 <= evaluated["calibration_error"] <= 1
 
     (one,) = answer(environment, "predict", "first", "--index", "3")
     assert (one["image"], one["index"], one["true_label"]) == (None, 3, "cat")

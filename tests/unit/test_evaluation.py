@@ -49,3 +49,58 @@ def test_accuracy_and_loss(predictions: Predictions) -> None:
 def test_softmax_of_large_logits_is_finite() -> None:
     found = softmax(np.array([[1000.0, 0.0], [-1000.0, -1000.0]], dtype=np.float32))
     np.testing.assert_allclose(found, [[1, 0], [0.5, 0.5]])
+
+
+def test_hits_and_confidence(predictions: Predictions) -> None:
+    assert predictions.hits.mean() == metrics.accuracy_score(
+        predictions.labels, predictions.predicted
+    )
+    for row, confidence in zip(predictions.probabilities, predictions.confidence, strict=True):
+        assert confidence == sorted(row)[-1]
+
+
+def test_confusions_are_ranked_and_count_every_mistake_once(predictions: Predictions) -> None:
+    matrix = evaluation.confusion_matrix(predictions)
+    found = evaluation.confusions(matrix)
+    assert sum(one.images for one in found) == (~predictions.hits).sum()
+    assert [one.images for one in found] == sorted((one.images for one in found), reverse=True)
+    for one in found:
+        assert one.true != one.predicted
+        assert one.images == matrix[one.true, one.predicted] > 0
+        assert one.share == one.images / (predictions.labels == one.true).sum()
+    assert evaluation.confusions(np.diag([3, 0, 5])) == []
+
+
+def test_images_in_cells_are_all_images_each_once_the_surest_first(
+    predictions: Predictions,
+) -> None:
+    matrix = evaluation.confusion_matrix(predictions)
+    seen: list[int] = []
+    for (true, predicted), images in np.ndenumerate(matrix):
+        found = evaluation.images_in_cell(predictions, true, predicted)
+        assert len(found) == images
+        assert (predictions.labels[found] == true).all()
+        assert (predictions.predicted[found] == predicted).all()
+        assert (np.diff(predictions.confidence[found]) <= 0).all()
+        seen += found.tolist()
+    assert sorted(seen) == list(range(300))
+
+
+def test_mistakes_begin_with_the_surest_and_hits_with_the_least_sure(
+    predictions: Predictions,
+) -> None:
+    mistakes = evaluation.surest_mistakes(predictions)
+    hits = evaluation.least_sure_hits(predictions)
+    assert sorted([*mistakes, *hits]) == list(range(300))
+    assert not predictions.hits[mistakes].any()
+    assert predictions.hits[hits].all()
+    assert predictions.confidence[mistakes[0]] == predictions.confidence[~predictions.hits].max()
+    assert predictions.confidence[hits[0]] == predictions.confidence[predictions.hits].min()
+    assert (np.diff(predictions.confidence[mistakes]) <= 0).all()
+    assert (np.diff(predictions.confidence[hits]) >= 0).all()
+
+
+def test_a_network_without_a_mistake_has_none_to_show() -> None:
+    perfect = Predictions(np.eye(3, dtype=np.float32), np.arange(3, dtype=np.uint8))
+    assert evaluation.surest_mistakes(perfect).tolist() == []
+    assert evaluation.images_in_cell(perfect, 0, 1).tolist() == []

@@ -66,6 +66,12 @@ async function draw(node, chart) {
   Object.assign(themed(layout, node), { height, width: chart.width || undefined });
   if (layout.scene?.aspectratio) fit(layout.scene.aspectratio, chart.width || Infinity, height);
   await chart.Plotly.react(node, data, layout, config(layout));
+  if (!chart.listens) {
+    chart.listens = true; // Plotly gives the node its `on` with the first figure
+    node.on("plotly_click", ({ points: [{ x, y }] }) => {
+      if (chart.data.clickable) chart.setTriggerValue("clicked", [x, y]);
+    });
+  }
   if (chart.drawn !== figure) {
     chart.drawn = figure;
     node.dataset.updates = Number(node.dataset.updates) + 1;
@@ -103,14 +109,15 @@ function destroy(node, chart) {
   charts.delete(node);
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const node = parentElement.querySelector(".live-chart");
   node.dataset.key = data.key;
   node.style.height = `${data.height}px`;
+  node.dataset.clickable = data.clickable;
   node.setAttribute("aria-label", data.label);
 
   const chart = charts.get(node) ?? create(node, data);
-  chart.data = data;
+  Object.assign(chart, { data, setTriggerValue });
   schedule(node, chart);
 
   // Streamlit also runs the cleanup of a call that a newer one overtook: only a node that has

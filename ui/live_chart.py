@@ -9,6 +9,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import plotly
@@ -23,12 +24,17 @@ STATIC = Path(__file__).parent.parent / "static"
 
 PLOTLY_FILE = f"plotly-{plotly.__version__}.min.js"
 
+_CSS = """
+.live-chart { width: 100%; overflow: hidden; }
+.live-chart[data-clickable="true"] .nsewdrag { cursor: pointer; }
+"""
+
 # Registered when the module is imported: a registration in a page script would be repeated, with
 # a warning, at every rerun.
 _component = st.components.v2.component(
     "live_chart",
     html='<div class="live-chart" data-testid="live-chart" data-updates="0" role="img"></div>',
-    css=".live-chart { width: 100%; overflow: hidden; }",
+    css=_CSS,
     js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
@@ -66,7 +72,14 @@ def ensure_plotly_js(folder: Path = STATIC) -> str:
     return PLOTLY_FILE
 
 
-def live_chart(figure: go.Figure, *, key: str, label: str, height: int = 360) -> None:
+def live_chart(
+    figure: go.Figure,
+    *,
+    key: str,
+    label: str,
+    height: int = 360,
+    on_click: Callable[[float, float], None] | None = None,
+) -> None:
     """Show `figure`, or update the chart of the same key to it.
 
     Colours that the figure leaves open follow Streamlit's theme; its own template is not used.
@@ -78,10 +91,17 @@ def live_chart(figure: go.Figure, *, key: str, label: str, height: int = 360) ->
         key: The chart's identity, unique in the app.
         label: What the chart shows, for screen readers.
         height: In pixels; kept free from the start, so that nothing jumps.
+        on_click: A callback that gets the x and the y of the point that was clicked. The same
+            must be within reach without a mouse.
     """
     # A read-only installation: the page then says that Plotly.js did not load.
     with contextlib.suppress(OSError):
         ensure_plotly_js()
+
+    def clicked() -> None:
+        if on_click and (point := st.session_state[key].get("clicked")):
+            on_click(*point)
+
     _component(
         key=key,
         height=height,
@@ -91,9 +111,11 @@ def live_chart(figure: go.Figure, *, key: str, label: str, height: int = 360) ->
             "key": key,
             "label": label,
             "height": height,
+            "clickable": on_click is not None,
             "plotly": PLOTLY_FILE,
             "unavailable": _(
                 "The chart cannot be drawn: Plotly.js did not load. Reload the page to try again."
             ),
         },
+        on_clicked_change=clicked,
     )

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .errors import ConfigError
+
 # Read by TensorFlow when it is imported: its start-up notices are not for our users.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -71,26 +73,41 @@ def _gpu(gpu: Any) -> Device:
     return Device("GPU", str(details.get("device_name", gpu.name)))
 
 
-def use_device(slot: int = 0) -> Device:
+def use_device(slot: int = 0, wanted: str = "auto") -> Device:
     """Take one GPU alone, with memory growth on; the CPU where there is no GPU.
 
     The tutorial's device step. Must be called before any tensor is made.
 
     Args:
         slot: which GPU: 0, the tutorial's, for the first of the trainings at one time.
+        wanted: `TrainingConfig.device`.
 
     Raises:
+        ConfigError: a GPU is wanted and there is none.
         RuntimeError: TensorFlow's runtime has started already.
     """
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
+    if wanted == "gpu" and not gpus:
+        raise ConfigError(
+            "a run on a GPU needs one that TensorFlow finds. Received: device='gpu' on "
+            f"{cpu()}; choose 'auto' or 'cpu'."
+        )
+    if not gpus or wanted == "cpu":
+        use_cpu()
         return cpu()
     gpu = gpus[slot % len(gpus)]
     tf.config.experimental.set_memory_growth(gpu, True)
     tf.config.set_visible_devices(gpu, "GPU")
     return _gpu(gpu)
+
+
+def be_deterministic() -> None:
+    """Let TensorFlow choose only kernels that give the same bits every time."""
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
 
 
 def use_cpu() -> None:

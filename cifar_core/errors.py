@@ -9,7 +9,8 @@
     │       └── DownloadCancelled
     ├── ImageError          one picture cannot be read
     └── RunError            a run cannot do what was asked
-        └── RunNotFound     no such run
+        ├── RunNotFound     no such run
+        └── RunDiverged     the loss is no number any more
 
 Each message is one line: the rule or what failed, the value received, and the mend.
 The command line prints it and exits with 2; the dashboard shows it in place.
@@ -54,3 +55,7 @@ class RunError(CifarError):
 
 class RunNotFound(RunError, LookupError):
     """There is no run of that name."""
+
+
+class RunDiverged(RunError, ArithmeticError):
+    """The loss of a training became infinite or no number at all."""

@@ -51,8 +51,20 @@ class History:
             case StateEvent():
                 self.states.append(event)
                 if event.step is not None:
-                    self.batches = [one for one in self.batches if one.step <= event.step]
-                    self.epochs = [one for one in self.epochs if one.step <= event.step]
+                    self.forget_after(event.step)
+
+    def forget_after(self, step: int) -> None:
+        """Drop the figures of later steps, which were lost with the worker that gave them."""
+        self.batches = [one for one in self.batches if one.step <= step]
+        self.epochs = [one for one in self.epochs if one.step <= step]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What the user put on a run to find it again: a name beside its own, and a star."""
+
+    name: str = ""
+    star: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,7 @@ class Summary:
         test_loss, test_accuracy: with the saved model, once the run has ended.
         seconds: wall time of the training, once it has ended.
         message: why the run is in its state, where that was said.
+        mark, notes: the user's.
     """
 
     run: Run
@@ -81,6 +94,8 @@ class Summary:
     test_accuracy: float | None
     seconds: float | None
     message: str
+    mark: Mark = Mark()
+    notes: str = ""
 
     @property
     def data_name(self) -> str:

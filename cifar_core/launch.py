@@ -15,7 +15,7 @@ from typing import Any
 from . import device
 from .config import TrainingConfig
 from .data import Dataset, load_data
-from .errors import CifarError, RunError
+from .errors import CifarError, RunDiverged, RunError
 from .evaluation import Predictions, accuracy, cross_entropy
 from .events import EpochEvent, Event, LogEvent, RunState, StateEvent
 from .history import History
@@ -24,6 +24,7 @@ from .runs import Run, RunStore
 from .slots import slot
 
 Report = Callable[[Event], None]
+_EARLY = "validation loss no longer fell"
 
 
 def start(store: RunStore, config: TrainingConfig, data: str) -> Run:
@@ -122,6 +123,8 @@ def execute(run: Run, data: str, report: Report = lambda event: None) -> StateEv
                     end = _train(run, data, tell, number)
             except (_Stopped, KeyboardInterrupt):
                 end = StateEvent(state=RunState.STOPPED, message="stopped before its end")
+            except RunDiverged as error:
+                end = StateEvent(state=RunState.FAILED, message=str(error))
             except CifarError as error:
                 tell(StateEvent(state=RunState.FAILED, message=str(error)))
                 raise
@@ -147,7 +150,9 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int) -> StateEvent:
     tell(LogEvent(message=f"reading the images: {spec}"))
     data = load_data(spec, progress=_Progress(run, tell))
     with device.quiet():
-        used = device.use_device(slot_number)
+        used = device.use_device(slot_number, run.config.device)
+        if run.config.deterministic:
+            device.be_deterministic()
 
     from .prediction import predict_probabilities
     from .training import Training
@@ -173,16 +178,28 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int) -> StateEvent:
     for event in training.events():
         tell(event)
         if isinstance(event, EpochEvent):
+            if run.config.patience and event is training.best:
+                run.save_best(training.model)
             run.save_checkpoint(training.model)
+        if learning_rate := run.take_rate():
+            tell(training.change_rate(learning_rate))
         if run.stop_requested:
             training.stop()
     seconds = time.perf_counter() - started
     run.save_checkpoint(training.model)
+    epochs = run.history().epochs
+    kept = epochs[-1] if epochs else None
+    if run.config.patience and training.best:
+        kept = training.best
+        training.model.load_weights(run.best_path)
     run.save_model(training.model)
     predictions = Predictions(predict_probabilities(training.model, data.x_test), data.y_test)
     run.save_predictions(predictions)
     return StateEvent(
         state=RunState.FINISHED if training.is_finished else RunState.STOPPED,
+        message=_EARLY if training.stopped_early else "",
+        epoch=kept.epoch if kept else None,
+        train_accuracy=kept.accuracy if kept else None,
         test_loss=cross_entropy(predictions),
         test_accuracy=accuracy(predictions),
         seconds=_seconds(before) + seconds,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,49 +17,168 @@ if TYPE_CHECKING:
     import keras
 
 
-def build_model(config: TrainingConfig, classes: int = 10) -> keras.Model:
-    """The tutorial's network, compiled.
+@dataclass(frozen=True)
+class Convolution:
+    """A convolution layer of a network, and whether 2x2 pooling follows."""
+
+    filters: int
+    size: int = 3
+    stride: int = 1
+    pool: bool = False
+
+
+@dataclass(frozen=True)
+class Network:
+    """A family of networks: its convolutions, and the hidden dense layer where it has one."""
+
+    padding: str
+    convolutions: tuple[Convolution, ...]
+    dense: int = 0
+
+
+_FAMILIES = {
+    "tutorial": Network(
+        "valid",
+        (
+            Convolution(32, pool=True),
+            Convolution(64, pool=True),
+            Convolution(64),
+            Convolution(64),
+        ),
+        dense=64,
+    ),
+    "compact": Network(
+        "same",
+        (
+            Convolution(24, size=4, stride=2),
+            Convolution(48, pool=True),
+            Convolution(64, pool=True),
+            Convolution(64),
+        ),
+    ),
+}
+
+
+def build_model(
+    config: TrainingConfig,
+    classes: int = 10,
+    pixels: tuple[np.ndarray, np.ndarray] | None = None,
+) -> keras.Model:
+    """The network of these settings, compiled.
 
     Takes pixels of 0 to 255, (batch, 32, 32, 3), or (batch, 32, 32, 1) where `config.colour` is
-    'grey', and gives logits, (batch, classes). The normalisation is its first layer, so that a
-    saved model cannot be fed wrongly scaled pixels.
+    'grey', and gives logits, float32 (batch, classes). The normalisation is its first layer, so
+    that a saved model cannot be fed wrongly scaled pixels.
     The first weights follow `config.seed`.
 
+    Its metrics are 'accuracy' and, where the loss that is minimised holds more than that,
+    'cross_entropy'.
+
     Args:
-        config: the settings; `dropout` adds its layer, `colour` and `pooling` change theirs,
-            `learning_rate` sets Adam's.
+        config: the settings.
         classes: how many classes the data has.
+        pixels: mean and variance by channel, each (channels,), of pixels of 0 to 255, for
+            `config.standardise`; without them a mean of 127.5 and a deviation of 64 are taken.
     """
     import keras
 
     keras.utils.set_random_seed(config.seed)
     layers = keras.layers
     channels = 1 if config.colour == "grey" else 3
+    policy = "mixed_bfloat16" if config.precision == "mixed" else "float32"
+    penalty = keras.regularizers.L2(config.l2) if config.l2 else None
     pool = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}[config.pooling]
-    model = keras.Sequential(
-        [
-            layers.Input((IMAGE_SIZE, IMAGE_SIZE, channels), name="pixels"),
-            layers.Rescaling(1 / 255, name="normalise"),
-            layers.Conv2D(32, 3, activation="relu", name="conv1"),
-            pool(2, name="pool1"),
-            layers.Conv2D(64, 3, activation="relu", name="conv2"),
-            pool(2, name="pool2"),
-            layers.Conv2D(64, 3, activation="relu", name="conv3"),
-            *([layers.Dropout(config.dropout, name="dropout")] if config.dropout else []),
-            layers.Flatten(name="flatten"),
-            layers.Dense(64, activation="relu", name="dense"),
-            layers.Dense(classes, name="logits"),
-        ],
-        name="tutorial",
-    )
+    network = _FAMILIES[config.network]
+
+    stack = [layers.Input((IMAGE_SIZE, IMAGE_SIZE, channels), name="pixels")]
+    if config.standardise:
+        mean, variance = pixels or (np.full(channels, 127.5), np.full(channels, 64.0**2))
+        stack.append(layers.Normalization(mean=mean, variance=variance, name="normalise"))
+    else:
+        stack.append(layers.Rescaling(1 / 255, name="normalise"))
+    for number, spec in enumerate(network.convolutions[: config.convolutions], 1):
+        convolution = partial(
+            layers.Conv2D,
+            round(spec.filters * config.width),
+            spec.size,
+            strides=spec.stride,
+            padding=network.padding,
+            kernel_regularizer=penalty,
+            name=f"conv{number}",
+            dtype=policy,
+        )
+        if config.batch_norm:
+            stack += [
+                convolution(use_bias=False),
+                layers.BatchNormalization(name=f"norm{number}", dtype=policy),
+                layers.ReLU(name=f"relu{number}", dtype=policy),
+            ]
+        else:
+            stack.append(convolution(activation="relu"))
+        if spec.pool:
+            stack.append(pool(2, name=f"pool{number}", dtype=policy))
+    if config.dropout:
+        stack.append(layers.Dropout(config.dropout, name="dropout", dtype=policy))
+    stack.append(layers.Flatten(name="flatten", dtype=policy))
+    if network.dense:
+        stack.append(
+            layers.Dense(
+                round(network.dense * config.width),
+                activation="relu",
+                kernel_regularizer=penalty,
+                name="dense",
+                dtype=policy,
+            )
+        )
+    stack.append(layers.Dense(classes, kernel_regularizer=penalty, name="logits", dtype="float32"))
+    model = keras.Sequential(stack, name=config.network)
+    _compile(model, config)
+    return model
+
+
+def _compile(model: keras.Model, config: TrainingConfig) -> None:
+    import keras
+
+    optimizers = keras.optimizers
+    make = {
+        "adam": optimizers.Adam,
+        "adamw": optimizers.AdamW if config.weight_decay else optimizers.Adam,
+        "sgd": partial(optimizers.SGD, momentum=0.9, nesterov=True),
+        "adagrad": optimizers.Adagrad,
+        "rmsprop": optimizers.RMSprop,
+    }[config.optimiser]
+    optimizer = make(config.learning_rate, weight_decay=config.weight_decay or None)
+    if config.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    metrics: list[Any] = ["accuracy"]
+    if config.l2 or config.label_smoothing:
+        metrics.append(
+            keras.metrics.SparseCategoricalCrossentropy(from_logits=True, name="cross_entropy")
+        )
     model.compile(
-        optimizer=keras.optimizers.Adam(config.learning_rate),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        optimizer=optimizer,
+        loss=_smoothed(config.label_smoothing) if config.label_smoothing else cross_entropy,
+        metrics=metrics,
     )
     # Else a checkpoint from before the first step could not be read again.
     model.optimizer.build(model.trainable_variables)
-    return model
+
+
+def _smoothed(share: float) -> Callable[[Any, Any], Any]:
+    """Cross-entropy of whole-number labels with a share of each spread over all classes.
+
+    Keras's sparse cross-entropy has no label smoothing.
+    """
+    import keras
+
+    def smoothed_cross_entropy(labels: Any, logits: Any) -> Any:
+        wanted = keras.ops.one_hot(labels, logits.shape[-1])
+        return keras.losses.categorical_crossentropy(
+            wanted, logits, from_logits=True, label_smoothing=share
+        )
+
+    return smoothed_cross_entropy
 
 
 @dataclass(frozen=True)
@@ -71,7 +192,8 @@ class LayerInfo:
         output_shape: without the batch axis.
         parameters: trainable and other weights.
         formula: the sum behind them, '3·3·3·32 + 32': the kernel's shape and one bias an output;
-            '' where there are none.
+            '4·32' for batch normalisation: mean, variance, scale and offset of each channel; ''
+            where there are none.
         multiply_adds: pairs of a multiplication and an addition for one image: each weight of
             the kernel, once a place of the output. Convolution and dense layers alone have any;
             pooling compares or adds without a weight, about one operation a value it reads, and
@@ -120,13 +242,22 @@ def describe(model: keras.Model) -> list[LayerInfo]:
                 input_shape=tuple(layer.input.shape[1:]),
                 output_shape=shape,
                 parameters=layer.count_params(),
-                formula="·".join(map(str, kernel)) + f" + {kernel[-1]}" if kernel else "",
+                formula=_formula(layer, kernel),
                 multiply_adds=prod(kernel) * prod(shape[:-1]) if kernel else 0,
                 window=window,
                 receptive_field=field,
             )
         )
     return rows
+
+
+def _formula(layer: keras.Layer, kernel: tuple[int, ...]) -> str:
+    import keras
+
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return f"4·{layer.output.shape[-1]}"
+    bias = f" + {kernel[-1]}" if kernel and layer.use_bias else ""
+    return "·".join(map(str, kernel)) + bias
 
 
 def first_kernels(model: keras.Model) -> np.ndarray:

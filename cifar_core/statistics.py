@@ -111,3 +111,24 @@ def class_statistics(images: np.ndarray, labels: np.ndarray, classes: int) -> Cl
         covariance[label] = squares / pixels_seen - np.outer(centre, centre)
     counts = np.array([len(indices) for indices in members], np.int64)
     return ClassStatistics(counts, mean_image, covariance, histogram)
+
+
+def channel_moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of all pixels, channel by channel.
+
+    Args:
+        images: uint8 (N, H, W, 3) or (N, H, W, 1); may be memory-mapped.
+
+    Returns:
+        Two float64 arrays (channels,), of values of 0 to 255.
+    """
+    channels = images.shape[-1]
+    histogram = np.zeros((channels, 256), np.int64)
+    for start in range(0, len(images), _CHUNK):
+        chunk = images[start : start + _CHUNK]
+        rows = chunk.reshape(-1, images.shape[2], channels)
+        picture = Image.fromarray(rows[..., 0] if channels == 1 else rows)
+        histogram += np.reshape(picture.histogram(), (channels, 256))
+    values, pixels = np.arange(256), histogram.sum(axis=1)
+    mean = histogram @ values / pixels
+    return mean, histogram @ values**2 / pixels - mean**2

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from cifar_core.history import History
 from cifar_core.runs import Run
-from cifar_core.training import steps_per_epoch
+from cifar_core.split import steps_per_epoch
 from ui.charts import Series, history_figure
 from ui.text import _
 

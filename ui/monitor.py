@@ -11,7 +11,7 @@ from cifar_core.events import BatchEvent, RunState
 from cifar_core.history import History, Summary
 from cifar_core.runs import Run
 from cifar_core.slots import move_up
-from cifar_core.training import steps_per_epoch
+from cifar_core.split import steps_per_epoch
 from ui import cached, curves
 from ui.live_chart import live_chart
 from ui.text import _, duration

@@ -13,7 +13,8 @@ from cifar_core.history import History
 from cifar_core.images import to_grey
 from cifar_core.prediction import predict_probabilities
 from cifar_core.runs import RunStore
-from cifar_core.training import Training, split_holdout, steps_per_epoch
+from cifar_core.split import split, steps_per_epoch
+from cifar_core.training import Training
 
 
 def test_200_images_can_be_fitted_whole() -> None:
@@ -91,10 +92,10 @@ def test_stop_ends_after_the_step_that_is_running(blobs: Dataset) -> None:
 
 def test_a_holdout_is_disjoint_and_leaves_the_test_set_alone(blobs: Dataset) -> None:
     config = TrainingConfig(validation="holdout", seed=4)
-    trained, held = split_holdout(400, config)
+    trained, held = split(400, config)
     assert len(held) == 40
     assert sorted([*trained, *held]) == list(range(400))
-    assert np.array_equal(split_holdout(400, config)[1], held)
+    assert np.array_equal(split(400, config)[1], held)
     garbage = np.zeros_like(blobs.x_test)
     data = Dataset(
         blobs.x_train, blobs.y_train, garbage, blobs.y_test, blobs.class_names, blobs.source
@@ -106,7 +107,7 @@ def test_a_holdout_is_disjoint_and_leaves_the_test_set_alone(blobs: Dataset) -> 
 
 
 def test_the_test_set_validates_by_default() -> None:
-    trained, held = split_holdout(50, TrainingConfig())
+    trained, held = split(50, TrainingConfig())
     assert len(trained) == 50
     assert len(held) == 0
 

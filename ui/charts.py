@@ -162,6 +162,7 @@ def confusion_figure(
     x_title: str,
     y_title: str,
     title: str = "",
+    chosen: tuple[int, int] | None = None,
 ) -> go.Figure:
     """A confusion matrix as a heat map, the first class at the top.
 
@@ -172,6 +173,7 @@ def confusion_figure(
         x_title: For the predicted classes.
         y_title: For the true classes.
         title: Above the map.
+        chosen: Row and column of a cell to frame.
     """
     counts = np.asarray(matrix)
     totals = counts.sum(axis=1, keepdims=True)
@@ -183,7 +185,7 @@ def confusion_figure(
         share = f"{shares[i, j]:.1%}"
         text.append(f"{shares[i, j]:.0%}" if normalise else f"{count:,}")
         hover.append(f"{y_title}: {names[i]}<br>{x_title}: {names[j]}<br>{count:,} ({share})")
-    figure = _figure(title)
+    figure = _figure(title, dragmode=False)
     # From clear to blue, never so strong that the theme's text colour could not be read on it.
     figure.add_heatmap(
         z=shares,
@@ -206,6 +208,10 @@ def confusion_figure(
         "showgrid": False,
         "zeroline": False,
     }
+    if chosen:
+        row, column = chosen
+        frame = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
+        figure.add_shape(**frame, line={"color": PALETTE[1], "width": 2})
     edge = [-0.5, len(names) - 0.5]
     figure.update_xaxes(title_text=x_title, range=edge, **ticks)
     figure.update_yaxes(title_text=y_title, range=edge[::-1], **ticks)

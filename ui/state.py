@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -19,11 +19,14 @@ from cifar_core.history import Summary
 from cifar_core.launch import resume, start
 from cifar_core.runs import Run
 from ui import cached
-from ui.text import _
+from ui.text import _, plain
 
 
 class Key(StrEnum):
-    """Names of widgets and of what a session remembers; those in a link are short words."""
+    """Names of widgets and of what a session remembers; those in a link are short words.
+
+    A widget of a training setting goes by the setting's own name.
+    """
 
     ROUTED = "routed"
     DEEP_LINK = "deep_link"
@@ -35,20 +38,12 @@ class Key(StrEnum):
     RUN_WIDGET = "run_widget"
     RUNS = "runs"
     PRESET = "preset"
-    DROPOUT = "dropout"
     DROPOUT_RATE = "dropout_rate"
     PATIENCE_EPOCHS = "patience_epochs"
     TRAIN_IMAGES_COUNT = "train_images_count"
-    EPOCHS = "epochs"
     EPOCHS_IN_ALL = "epochs_in_all"
+    REPEATS = "repeats"
     COLOUR = "colour"
-    POOLING = "pooling"
-    FLIP = "flip"
-    SHIFT = "shift"
-    CUTOUT = "cutout"
-    BATCH_SIZE = "batch_size"
-    LEARNING_RATE = "learning_rate"
-    VALIDATION = "validation"
     SEED = "seed"
     SPLIT = "split"
     CLASSES = "classes"
@@ -63,7 +58,11 @@ class Key(StrEnum):
     VARIED = "varied"
     DRAWS = "draws"
     AXIS = "axis"
+    ASPECT = "aspect"
     CELLS = "cells"
+    CELL = "cell"
+    CELL_WIDGET = "cell_widget"
+    OTHER = "other"
     INDEX = "index"
     PART = "part"
     VIEW = "view"
@@ -243,6 +242,44 @@ def show_run(run: Run) -> None:
     st.session_state[Key.RUN_WIDGET] = st.session_state.get(Key.RUN_WIDGET, 0) + 1
 
 
+def choose_cell(
+    class_names: Sequence[str], labels: tuple[str, str], otherwise: tuple[int, int]
+) -> tuple[int, int]:
+    """The widgets that choose a cell of the confusion matrix: true and predicted class.
+
+    As with `choose_run`, a cell shown by `show_cell` gets new widgets.
+    """
+    shown = st.session_state.get(Key.CELL, otherwise)
+    if max(shown) >= len(class_names):
+        shown = otherwise
+    widget = f"{Key.CELL}-{len(class_names)}-{st.session_state.get(Key.CELL_WIDGET, 0)}"
+    true, predicted = (
+        column.selectbox(
+            label,
+            range(len(class_names)),
+            index=index,
+            format_func=class_names.__getitem__,
+            key=f"{widget}-{place}",
+        )
+        for place, (column, label, index) in enumerate(
+            zip(st.columns(2, wrap=False), labels, shown, strict=True)
+        )
+    )
+    st.session_state[Key.CELL] = true, predicted
+    return true, predicted
+
+
+def show_cell(true: int, predicted: int) -> None:
+    """Choose a cell of the confusion matrix from now on; in a callback."""
+    st.session_state[Key.CELL] = true, predicted
+    st.session_state[Key.CELL_WIDGET] = st.session_state.get(Key.CELL_WIDGET, 0) + 1
+
+
+def show_test_image(index: int) -> None:
+    """Put a test image on the Predict page; before it is drawn."""
+    st.session_state[Key.INDEX] = index
+
+
 # Training settings
 
 _SWITCHED: dict[str, tuple[Key, float]] = {
@@ -255,8 +292,11 @@ is this one at first."""
 
 
 def _widget_values(config: TrainingConfig) -> dict[str, Any]:
-    """Values of the settings widgets by key, which is the setting's name but for `_SWITCHED`."""
-    values = config.to_json()
+    """Values of the settings widgets by key, which is the setting's name but for `_SWITCHED`.
+
+    The widgets of a cross-validation are those of the whole, not of a fold.
+    """
+    values = replace(config, fold=0).to_json()
     for name, (key, first) in _SWITCHED.items():
         values |= {
             name: values[name] > 0,
@@ -266,8 +306,15 @@ def _widget_values(config: TrainingConfig) -> dict[str, Any]:
 
 
 def begin_settings() -> None:
-    """Give every settings widget a value before it is drawn, on whichever page that is."""
-    for key, value in _widget_values(TrainingConfig()).items():
+    """Give every settings widget a value before it is drawn, on whichever page that is.
+
+    The first values are the link's. What is wrong with one is said in a note that stays.
+    """
+    config, errors = TrainingConfig.from_query(st.query_params.to_dict())
+    if Key.SEED not in st.session_state:
+        for error in errors:
+            st.toast(plain(str(error)), icon=":material/link_off:", duration="infinite")
+    for key, value in _widget_values(config).items():
         st.session_state.setdefault(key, value)
 
 
@@ -280,12 +327,19 @@ def settings() -> TrainingConfig:
     return TrainingConfig(**named)
 
 
-def use_settings(config: TrainingConfig) -> None:
-    """Put settings into the widgets; in a callback, or before the page draws them.
+def write_link() -> None:
+    """Let the URL say what of the settings differs from the defaults."""
+    query = st.query_params.to_dict()
+    names = {spec.name for spec in fields(TrainingConfig)}
+    others = {key: value for key, value in query.items() if key not in names}
+    wanted = others | settings().to_query()
+    if wanted != query:
+        st.query_params.from_dict(wanted)
 
-    Of a cross-validation's run these are the settings of the whole.
-    """
-    st.session_state.update(_widget_values(replace(config, fold=0)))
+
+def use_settings(config: TrainingConfig) -> None:
+    """Put settings into the widgets; in a callback, or before the page draws them."""
+    st.session_state.update(_widget_values(config))
 
 
 def choose_grey() -> None:
@@ -312,10 +366,20 @@ def choose_preset(label: str, help: str) -> None:
     st.selectbox(label, names, index=names.index(shown), key=key, on_change=take, help=help)
 
 
+def asked_runs() -> list[TrainingConfig]:
+    """What 'Start training' begins: the settings shown, once for each seed and fold."""
+    config, repeats = settings(), st.session_state.get(Key.REPEATS, 1)
+    seeds = [(config.seed + number) % 2**32 for number in range(repeats)]
+    return [run for seed in seeds for run in replace(config, seed=seed).runs()]
+
+
 def start_training() -> None:
-    """Begin a run with the settings shown and choose it; what is wrong is said on the page."""
+    """Begin what is asked for and choose the first run; what is wrong is said on the page."""
     try:
-        show_run(start(cached.store(), settings(), data_choice()))
+        for number, config in enumerate(asked_runs()):
+            run = start(cached.store(), config, data_choice())
+            if number == 0:
+                show_run(run)
     except CifarError as error:
         st.error(str(error))
 

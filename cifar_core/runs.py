@@ -13,8 +13,12 @@
         stop               there when the run was asked to stop
         rate               a learning rate that the worker is asked to take on
         best.keras         with early stopping: the network of the best epoch so far
+        user.json          the name and the star that the user gave it
 
 Every file but events.jsonl and worker.log appears whole or not at all.
+
+Runs that ship with the project lie below reference_runs/ in the same form. They are named
+reference/NAME and only ever read, so that a folder that cannot be written to will do.
 """
 
 from __future__ import annotations
@@ -23,9 +27,11 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,12 +44,13 @@ from .errors import ConfigError, RunError, RunNotFound
 from .evaluation import Predictions
 from .events import Event, RunState, from_line, to_line
 from .files import write_json, write_whole
-from .history import History, Summary
+from .history import History, Mark, Summary
 
 if TYPE_CHECKING:
     import keras
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_REFERENCE = "reference/"
 _START_SECONDS = 20.0  # a worker that holds no lock after this long never came up
 _TAIL_BYTES = 65536  # holds the last epoch and the last state of any run
 
@@ -53,15 +60,37 @@ def default_root() -> Path:
     return Path(os.environ.get("CIFAR10_RUNS") or "runs").resolve()
 
 
-class Run:
-    """One run's folder."""
+def reference_root() -> Path | None:
+    """The folder of runs that ship: CIFAR10_REFERENCE_RUNS ('' for none), else the project's."""
+    shipped = Path(__file__).resolve().parent.parent / "reference_runs"
+    given = os.environ.get("CIFAR10_REFERENCE_RUNS", str(shipped))
+    return Path(given).resolve() if given else None
 
-    def __init__(self, path: Path) -> None:
+
+class Run:
+    """One run's folder.
+
+    Args:
+        path: the folder.
+        is_reference: it ships with the project; whatever would change it raises RunError.
+    """
+
+    def __init__(self, path: Path, is_reference: bool = False) -> None:
         self.path = path
-        self.id = path.name
+        self.is_reference = is_reference
+        self.id = f"{_REFERENCE}{path.name}" if is_reference else path.name
 
     def __repr__(self) -> str:
         return f"Run({self.id!r})"
+
+    def _to_write(self, name: str) -> Path:
+        """Where a file lies that is about to be changed."""
+        if self.is_reference:
+            raise RunError(
+                f"a run that ships with the project is for reading only. Received: {self.id}; "
+                f"train one of your own with its settings."
+            )
+        return self.path / name
 
     @property
     def config(self) -> TrainingConfig:
@@ -81,7 +110,7 @@ class Run:
 
     @config.setter
     def config(self, config: TrainingConfig) -> None:
-        write_json(self.path / "config.json", config.to_json())
+        write_json(self._to_write("config.json"), config.to_json())
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -94,7 +123,7 @@ class Run:
 
     @environment.setter
     def environment(self, values: dict[str, Any]) -> None:
-        write_json(self.path / "environment.json", values)
+        write_json(self._to_write("environment.json"), values)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -105,7 +134,7 @@ class Run:
 
     def append(self, event: Event) -> None:
         """Write one event at the end of the log, in one system call, so that lines stay whole."""
-        with (self.path / "events.jsonl").open("ab", buffering=0) as file:
+        with self._to_write("events.jsonl").open("ab", buffering=0) as file:
             file.write(to_line(event).encode())
 
     def follow(self, history: History) -> History:
@@ -135,6 +164,13 @@ class Run:
             return 0, 0
         return status.st_size, status.st_mtime_ns
 
+    def _touched(self) -> tuple[int, ...]:
+        """`written`, and the folder's time, which changes with every other file."""
+        try:
+            return *self.written(), self.path.stat().st_mtime_ns
+        except OSError:
+            return self.written()
+
     def _tail(self) -> History:
         """The last events only: enough for state, last epoch and result, whatever the length."""
         size, _ = self.written()
@@ -148,6 +184,8 @@ class Run:
         return self._state(self._tail())
 
     def _state(self, history: History) -> RunState:
+        if self.is_reference:
+            return RunState.FINISHED
         written = history.states[-1].state if history.states else None
         if written is not None and not written.is_live:
             return written
@@ -181,6 +219,8 @@ class Run:
 
         Readers take turns, so that none takes another's probe for a worker.
         """
+        if self.is_reference:
+            return False
         with FileLock(self.path / ".probe"):
             try:
                 with FileLock(self.path / "lock", blocking=False):
@@ -195,7 +235,7 @@ class Run:
         Raises:
             RunError: another worker has it.
         """
-        lock = FileLock(self.path / "lock", timeout=5)  # a reader's probe is over sooner
+        lock = FileLock(self._to_write("lock"), timeout=5)  # a reader's probe is over sooner
         try:
             lock.acquire()
         except Timeout:
@@ -209,11 +249,11 @@ class Run:
 
     def request_stop(self) -> None:
         """Ask the worker to end after the step it is at and to save everything."""
-        (self.path / "stop").touch()
+        self._to_write("stop").touch()
 
     def withdraw_stop(self) -> None:
         """Forget that the run was asked to stop."""
-        (self.path / "stop").unlink(missing_ok=True)
+        self._to_write("stop").unlink(missing_ok=True)
 
     @property
     def stop_requested(self) -> bool:
@@ -222,7 +262,7 @@ class Run:
 
     def request_rate(self, learning_rate: float) -> None:
         """Ask the worker to go on with another highest learning rate."""
-        write_json(self.path / "rate", learning_rate)
+        write_json(self._to_write("rate"), learning_rate)
 
     def take_rate(self) -> float | None:
         """The learning rate that was asked for since the last call, if any."""
@@ -262,21 +302,28 @@ class Run:
 
     def save_model(self, model: keras.Model) -> None:
         """Put the network in place, without the optimiser's state."""
-        write_whole(self.model_path, lambda new: model.save(new, include_optimizer=False))
+        self._save_network("model.keras", model)
 
     def save_checkpoint(self, model: keras.Model) -> None:
         """Put the network and the optimiser's state in place."""
-        write_whole(self.checkpoint_path, lambda new: model.save(new))
+        write_whole(self._to_write("checkpoint.keras"), lambda new: model.save(new))
 
     def save_best(self, model: keras.Model) -> None:
         """Put the network of the best epoch so far in place."""
-        write_whole(self.best_path, lambda new: model.save(new, include_optimizer=False))
+        self._save_network("best.keras", model)
+
+    def _save_network(self, name: str, model: keras.Model) -> None:
+        # Keras 3 writes the optimiser's state, twice as large as Adam's network, whatever
+        # `include_optimizer` says; a network that was never compiled has none.
+        network = type(model).from_config(model.get_config())
+        network.set_weights(model.get_weights())
+        write_whole(self._to_write(name), lambda new: network.save(new))
 
     def save_predictions(self, predictions: Predictions) -> None:
         """Put the test set's probabilities and labels in place."""
         write_whole(
-            self.path / "predictions.npz",
-            lambda new: np.savez(
+            self._to_write("predictions.npz"),
+            lambda new: np.savez_compressed(
                 new, probabilities=predictions.probabilities, labels=predictions.labels
             ),
         )
@@ -309,7 +356,20 @@ class Run:
 
     @notes.setter
     def notes(self, text: str) -> None:
-        write_whole(self.path / "notes.md", lambda new: new.write_text(text, encoding="utf-8"))
+        write_whole(self._to_write("notes.md"), lambda new: new.write_text(text, encoding="utf-8"))
+
+    @property
+    def mark(self) -> Mark:
+        """The name and the star that the user gave it."""
+        try:
+            values = json.loads((self.path / "user.json").read_text(encoding="utf-8"))
+            return Mark(str(values["name"]), bool(values["star"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return Mark()
+
+    @mark.setter
+    def mark(self, mark: Mark) -> None:
+        write_json(self._to_write("user.json"), asdict(mark))
 
     def summary(self) -> Summary:
         """The run on one line.
@@ -337,15 +397,18 @@ class Run:
             test_accuracy=ended.test_accuracy if ended else None,
             seconds=ended.seconds if ended else None,
             message=ended.message if ended else "",
+            mark=self.mark,
+            notes=self.notes,
         )
 
 
 class RunStore:
-    """All runs below one folder."""
+    """All runs below one folder, and after them those that ship with the project."""
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = (root or default_root()).resolve()
-        self._ended: dict[str, tuple[tuple[int, int], Summary]] = {}
+        self.reference_root = reference_root()
+        self._ended: dict[str, tuple[tuple[int, ...], Summary]] = {}
 
     def create(self, config: TrainingConfig, name: str = "") -> Run:
         """A new run's folder with its config.json.
@@ -387,25 +450,27 @@ class RunStore:
         Raises:
             RunNotFound: there is none, or this can't be a run's name.
         """
-        run = Run(self.root / run_id)
-        if not _NAME.fullmatch(run_id) or not (run.path / "config.json").is_file():
-            raise RunNotFound(
-                f"the run must be one of `python -m cifar_core runs`. "
-                f"Received: {run_id}, which is not in {self.root}."
-            )
-        return run
+        name = run_id.removeprefix(_REFERENCE)
+        is_reference = name != run_id
+        root = self.reference_root if is_reference else self.root
+        if root and _NAME.fullmatch(name) and (root / name / "config.json").is_file():
+            return Run(root / name, is_reference)
+        raise RunNotFound(
+            f"the run must be one of `python -m cifar_core runs`. "
+            f"Received: {run_id}, which is not in {root}."
+        )
 
     def runs(self) -> list[Run]:
-        """Every run, newest first."""
-        if not self.root.is_dir():
-            return []
-        runs = [Run(path.parent) for path in self.root.glob("*/config.json")]
-        return sorted(runs, key=lambda run: (run._created(), run.id), reverse=True)
+        """Every run, newest first, and after them those that ship, by name."""
+        own = [Run(path) for path in _folders(self.root)]
+        own.sort(key=lambda run: (run._created(), run.id), reverse=True)
+        return own + [Run(path, is_reference=True) for path in _folders(self.reference_root)]
 
     def summaries(self) -> list[Summary]:
-        """Every run on one line, newest first; a run with damaged settings is left out.
+        """Every run on one line, in the order of `runs`; one with damaged settings is left out.
 
-        A run that has ended is read once, as long as its event log stays as it is.
+        A run that has ended is read once, as long as its folder and its event log stay as they
+        are.
         """
         found = []
         for run in self.runs():
@@ -414,7 +479,7 @@ class RunStore:
         return found
 
     def _summary(self, run: Run) -> Summary:
-        written = run.written()
+        written = run._touched()
         known = self._ended.get(run.id)
         if known and known[0] == written:
             return known[1]
@@ -422,3 +487,30 @@ class RunStore:
         if not summary.state.is_live:
             self._ended[run.id] = (written, summary)
         return summary
+
+    def delete(self, run: Run) -> None:
+        """Remove a run and all that is in its folder.
+
+        Raises:
+            RunError: it is being trained, ships with the project, or cannot be removed.
+        """
+        settings = run._to_write("config.json")
+        if run.state.is_live:
+            raise RunError(
+                f"a run is deleted once it has ended. Received: {run.id}, which is {run.state}; "
+                f"stop it first."
+            )
+        try:
+            with run.working():
+                settings.unlink()  # first: half a run is none
+            shutil.rmtree(run.path)
+        except OSError as error:
+            raise RunError(
+                f"a run's folder must be writable to be deleted. Received: {run.path} ({error})."
+            ) from error
+        self._ended.pop(run.id, None)
+
+
+def _folders(root: Path | None) -> list[Path]:
+    """The runs' folders below a folder, by name."""
+    return sorted(path.parent for path in root.glob("*/config.json")) if root else []

@@ -125,7 +125,7 @@ def go_on(summary: Summary) -> None:
 
 frame.title(_("Train"))
 state.dataset()
-summaries = cached.store().summaries()
+summaries = [one for one in cached.store().summaries() if not one.run.is_reference]
 controls()
 if not summaries:
     st.info(

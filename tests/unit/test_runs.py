@@ -15,7 +15,9 @@ from cifar_core.config import TrainingConfig
 from cifar_core.errors import RunError, RunNotFound
 from cifar_core.evaluation import Predictions
 from cifar_core.events import BatchEvent, EpochEvent, LogEvent, RunState, StateEvent, to_line
-from cifar_core.history import History
+from cifar_core.history import History, Mark
+from cifar_core.launch import prepare_resume
+from cifar_core.model import build_model
 from cifar_core.runs import Run, RunStore
 
 CONFIG = TrainingConfig(epochs=2, dropout=0.3)
@@ -188,3 +190,141 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="must be writable"):
         RunStore(tmp_path / "file").create(CONFIG)
+
+
+# Runs that ship
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run 'best' that ships, its worker's last word lost, and a run 'own' in the user's store."""
+    folder = tmp_path / "shipped"
+    run = RunStore(folder).create(CONFIG, "best")
+    run.environment = {"classes": ["a", "b"]}
+    run.notes = "as trained"
+    run.append(StateEvent(state=RunState.RUNNING))
+    run.append(EPOCH)
+    monkeypatch.setenv("CIFAR10_REFERENCE_RUNS", str(folder))
+    RunStore(tmp_path / "runs").create(CONFIG, "own").append(END)
+    return RunStore(tmp_path / "runs").get("reference/best")
+
+
+def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
+    return {
+        path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in sorted(folder.iterdir())
+    }
+
+
+def test_runs_that_ship_come_after_ones_own(shipped: Run, store: RunStore) -> None:
+    assert [run.id for run in store.runs()] == ["own", "reference/best"]
+    assert [summary.run.id for summary in store.summaries()] == ["own", "reference/best"]
+    assert [run.is_reference for run in store.runs()] == [False, True]
+    for name in ("reference/own", "best", "reference/", "reference/../runs/own", "reference"):
+        with pytest.raises(RunNotFound):
+            store.get(name)
+
+
+def test_no_runs_ship_where_the_environment_says_so(
+    shipped: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIFAR10_REFERENCE_RUNS", "")
+    store = RunStore(tmp_path / "runs")
+    assert [run.id for run in store.runs()] == ["own"]
+    with pytest.raises(RunNotFound):
+        store.get("reference/best")
+
+
+def test_looking_at_a_run_that_ships_changes_nothing(shipped: Run) -> None:
+    before, time = contents(shipped.path), shipped.path.stat().st_mtime_ns
+    assert shipped.state is RunState.FINISHED
+    assert not shipped.has_worker
+    summary = shipped.summary()
+    assert (summary.state, summary.last, summary.notes) == (
+        RunState.FINISHED,
+        EPOCH,
+        "as trained",
+    )
+    assert shipped.predictions() is None
+    assert (contents(shipped.path), shipped.path.stat().st_mtime_ns) == (before, time)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda run: setattr(run, "config", CONFIG),
+        lambda run: setattr(run, "environment", {}),
+        lambda run: setattr(run, "notes", "mine"),
+        lambda run: setattr(run, "mark", Mark("mine")),
+        lambda run: run.append(EPOCH),
+        lambda run: run.request_stop(),
+        lambda run: run.withdraw_stop(),
+        lambda run: run.request_rate(0.1),
+        lambda run: run.working().__enter__(),
+        lambda run: run.save_predictions(Predictions(np.zeros((1, 2)), np.zeros(1))),
+        lambda run: RunStore(run.path.parent).delete(run),
+        lambda run: prepare_resume(run, 9),
+    ],
+    ids=[
+        "config",
+        "environment",
+        "notes",
+        "mark",
+        "append",
+        "stop",
+        "withdraw",
+        "rate",
+        "work",
+        "predictions",
+        "delete",
+        "resume",
+    ],
+)
+def test_a_run_that_ships_cannot_be_changed(shipped: Run, change) -> None:
+    before = contents(shipped.path)
+    with pytest.raises(RunError, match="for reading only"):
+        change(shipped)
+    assert contents(shipped.path) == before
+
+
+# What the user does with a run
+
+
+def test_name_and_star(store: RunStore, run: Run) -> None:
+    run.append(END)
+    assert store.summaries()[0].mark == Mark()
+    run.mark = Mark("Müllers bester", star=True)
+    run.notes = "for Friday"
+    (summary,) = store.summaries()
+    assert (summary.mark, summary.notes) == (Mark("Müllers bester", True), "for Friday")
+    for damaged in ("{", "[]", "{}", "7"):
+        (run.path / "user.json").write_text(damaged)
+        assert run.mark == Mark()
+
+
+def test_a_deleted_run_is_gone(store: RunStore, run: Run) -> None:
+    run.append(END)
+    store.summaries()
+    store.delete(run)
+    assert store.summaries() == []
+    assert not run.path.exists()
+    assert store.create(CONFIG, "one").history().states == []
+
+
+def test_a_run_that_lives_is_not_deleted(store: RunStore, run: Run) -> None:
+    with run.working():
+        run.append(StateEvent(state=RunState.RUNNING))
+        with pytest.raises(RunError, match="which is running; stop it first"):
+            store.delete(run)
+    assert store.get("one").config == CONFIG
+
+
+def test_the_network_is_saved_without_the_optimisers_state(run: Run) -> None:
+    import keras
+
+    model = build_model(CONFIG)
+    run.save_model(model)
+    run.save_checkpoint(model)
+    assert run.model_path.stat().st_size < 0.5 * run.checkpoint_path.stat().st_size
+    found = keras.models.load_model(run.model_path, compile=False)
+    for saved, kept in zip(found.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(saved, kept)

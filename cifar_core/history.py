@@ -103,6 +103,11 @@ class Summary:
         return str(self.environment.get("data", {}).get("name", ""))
 
     @property
+    def data_checksum(self) -> str:
+        """Checksum of the images, '' where the run never got to them."""
+        return str(self.environment.get("data", {}).get("checksum", ""))
+
+    @property
     def gap(self) -> float | None:
         """Generalisation gap: train accuracy less test accuracy."""
         if self.train_accuracy is None or self.test_accuracy is None:

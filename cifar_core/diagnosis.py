@@ -1,0 +1,362 @@
+"""What a run's figures say of it: whether it overfits, and what to change.
+
+Rules of `remarks`, on the figures of whole epochs; 'lowest' is the lowest validation loss:
+
+- diverged: the run failed because its loss was no number any more.
+- jumping: the last ten batch figures give a mean loss over twice that of guessing, ln(classes);
+  or in one of the last 3 epochs training loss was 10 % or more above that of the epoch before.
+- not learning: 2 epochs or more are done, and train accuracy is hardly above chance, by less than
+  a twentieth of the way from there to 100 %.
+- overfitting: each of the last 3 epochs or more has a validation loss 1 % or more above the
+  lowest, and training loss is lower than it was then. (Rises of a single epoch, or by less, are
+  noise: on CIFAR-10, runs that still improve have them.)
+- gap: after 3 epochs or more train accuracy is over 5 points above validation accuracy, while
+  validation loss still falls.
+- plateau: in the last 5 epochs neither loss has come 1 % below what it had been before.
+- underfitting: the run has done all its epochs, and `verdict` says so.
+
+Rules of `verdict`, on the network that a run leaves:
+
+- overfits: train accuracy is over 5 points above test accuracy.
+- underfits: else, if train accuracy is less than half the way from chance to 100 %, or if
+  validation loss was still falling: in the last epoch by over 5 % below the lowest before.
+- about right: else.
+
+The tutorial's printed histories give 'overfits' for the baseline, a gap of 7.5 points, and
+'about right' for dropout, 2.1 points. Train accuracy is the mean over an epoch in which the
+network still learned, dropout at work, so a gap is rather too small than too wide.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+from .config import MOST_EPOCHS, WIDTHS, TrainingConfig
+from .events import EpochEvent, RunState
+from .history import History
+
+WIDE_GAP = 0.05
+_RISE = 1.01  # of validation loss against the lowest, to be more than noise
+_WAIT = 3  # epochs
+_LONG_WAIT = 5
+_STILL_FALLING = 0.05
+_MOST_REMEDIES = 4
+_DIVERGED = "a loss must stay a number"  # how RunDiverged's message begins
+
+_USUAL_RATES = {"adam": 0.001, "adamw": 0.001, "rmsprop": 0.001, "sgd": 0.05, "adagrad": 0.05}
+
+
+class Kind(StrEnum):
+    """What is to be remarked on a run."""
+
+    DIVERGED = "diverged"
+    JUMPING = "jumping"
+    NOT_LEARNING = "not-learning"
+    OVERFITTING = "overfitting"
+    GAP = "gap"
+    PLATEAU = "plateau"
+    UNDERFITTING = "underfitting"
+
+
+class Fit(StrEnum):
+    """How well a network suits its images."""
+
+    UNDERFITS = "underfits"
+    ABOUT_RIGHT = "about-right"
+    OVERFITS = "overfits"
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One thing to change in a run's settings.
+
+    Attributes:
+        name: the setting it is about.
+        changes: settings by name, for `dataclasses.replace` on the run's TrainingConfig.
+    """
+
+    name: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What is seen in a run.
+
+    Attributes:
+        kind: which rule holds.
+        numbers: what the rule rests on, by the names that a sentence uses: losses, accuracies
+            (0 to 1), epochs; see each rule's function.
+        remedies: the best first; only what the run does not have yet.
+    """
+
+    kind: Kind
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    remedies: tuple[Remedy, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How well a network suits its images, and the numbers that say so.
+
+    Attributes:
+        fit: the verdict.
+        train_accuracy, test_accuracy: 0 to 1.
+        falling: by what share the last epoch's validation loss was below the lowest before; 0
+            where it was not, or where there was one epoch only.
+        remedies: what to try next, the best first; none where it is about right.
+    """
+
+    fit: Fit
+    train_accuracy: float
+    test_accuracy: float
+    falling: float
+    remedies: tuple[Remedy, ...]
+
+    @property
+    def gap(self) -> float:
+        """Generalisation gap: train accuracy less test accuracy."""
+        return self.train_accuracy - self.test_accuracy
+
+
+def verdict(
+    train_accuracy: float,
+    test_accuracy: float,
+    epochs: Sequence[EpochEvent],
+    config: TrainingConfig,
+    classes: int = 10,
+) -> Verdict:
+    """Whether a network underfits, overfits or is about right, by this module's rules.
+
+    Args:
+        train_accuracy: of the epoch whose network was kept, 0 to 1 (`Summary.train_accuracy`).
+        test_accuracy: of that network, 0 to 1.
+        epochs: all epochs of the run.
+        config: the run's settings, for what to try next.
+        classes: how many there are.
+    """
+    falling = _falling(epochs)
+    if train_accuracy - test_accuracy > WIDE_GAP:
+        fit, remedies = Fit.OVERFITS, _against_overfitting(config)
+    elif falling > _STILL_FALLING or _above_chance(train_accuracy, classes) < 0.5:
+        fit, remedies = Fit.UNDERFITS, _against_underfitting(config)
+    else:
+        fit, remedies = Fit.ABOUT_RIGHT, ()
+    return Verdict(fit, train_accuracy, test_accuracy, falling, remedies)
+
+
+def best_epoch(epochs: Sequence[EpochEvent]) -> EpochEvent | None:
+    """The epoch with the lowest validation loss, the first of equals; None before the first."""
+    return min(epochs, key=lambda event: event.val_loss, default=None)
+
+
+def remarks(history: History, config: TrainingConfig, classes: int = 10) -> list[Remark]:
+    """What is to be said of a run, live or ended, by this module's rules; worst first.
+
+    Args:
+        history: its events so far.
+        config: its settings, so that remedies are changes to them.
+        classes: how many there are.
+    """
+    rate = history.rates[-1].learning_rate if history.rates else config.learning_rate
+    if remark := _diverged(history, config, rate) or _jumping(history, config, rate, classes):
+        return [remark]
+    epochs = history.epochs
+    if remark := _not_learning(epochs, config, rate, classes):
+        return [remark]
+    found = [_overfitting(epochs, config) or _gap(epochs, config), _plateau(epochs, config, rate)]
+    if not any(found):
+        found = [_underfitting(history, config, classes)]
+    return [remark for remark in found if remark]
+
+
+def _diverged(history: History, config: TrainingConfig, rate: float) -> Remark | None:
+    """Numbers: `rate`, the learning rate it failed at."""
+    end = history.states[-1] if history.states else None
+    if not end or end.state is not RunState.FAILED or not end.message.startswith(_DIVERGED):
+        return None
+    return Remark(Kind.DIVERGED, {"rate": rate}, _against_jumps(config, rate))
+
+
+def _jumping(history: History, config: TrainingConfig, rate: float, classes: int) -> Remark | None:
+    """Numbers: `before` and `after`, the losses; `epoch`; `rate`."""
+    recent = [event.loss for event in history.batches[-10:]]
+    guessing = math.log(classes)
+    remedies = _against_jumps(config, rate)
+    if len(recent) == 10 and sum(recent) / 10 > 2 * guessing:
+        now = {"epoch": history.batches[-1].epoch, "before": guessing, "after": sum(recent) / 10}
+        return Remark(Kind.JUMPING, {**now, "rate": rate}, remedies)
+    epochs = history.epochs
+    for before, after in reversed(list(pairwise(epochs))[-_WAIT:]):
+        if after.loss > 1.1 * before.loss:
+            jump = {"epoch": after.epoch, "before": before.loss, "after": after.loss}
+            return Remark(Kind.JUMPING, {**jump, "rate": rate}, remedies)
+    return None
+
+
+def _not_learning(
+    epochs: Sequence[EpochEvent], config: TrainingConfig, rate: float, classes: int
+) -> Remark | None:
+    """Numbers: `epochs` done, train `accuracy`, `chance`."""
+    if len(epochs) < 2 or _above_chance(epochs[-1].accuracy, classes) >= 0.05:
+        return None
+    remedies = [_rate(_usual_rate(config) if rate < _usual_rate(config) else _lower(config, rate))]
+    if not config.batch_norm:
+        remedies.append(_change("batch_norm", True))
+    if config.dropout > 0.5:
+        remedies.append(_change("dropout", 0.4))
+    numbers = {"epochs": len(epochs), "accuracy": epochs[-1].accuracy, "chance": 1 / classes}
+    return Remark(Kind.NOT_LEARNING, numbers, tuple(remedies))
+
+
+def _overfitting(epochs: Sequence[EpochEvent], config: TrainingConfig) -> Remark | None:
+    """Numbers: `epochs` since the `best` epoch; the validation loss then, `lowest`, and `now`."""
+    best = best_epoch(epochs)
+    recent = epochs[-_WAIT:]
+    if (
+        best is None
+        or len(recent) < _WAIT
+        or min(event.val_loss for event in recent) < _RISE * best.val_loss
+        or epochs[-1].loss >= best.loss
+    ):
+        return None
+    numbers = {
+        "epochs": epochs[-1].epoch - best.epoch,
+        "best": best.epoch,
+        "lowest": best.val_loss,
+        "now": epochs[-1].val_loss,
+    }
+    return Remark(Kind.OVERFITTING, numbers, _against_overfitting(config))
+
+
+def _gap(epochs: Sequence[EpochEvent], config: TrainingConfig) -> Remark | None:
+    """Numbers: `train` and `validation` accuracy, and the `gap` between them."""
+    if len(epochs) < _WAIT or epochs[-1].accuracy - epochs[-1].val_accuracy <= WIDE_GAP:
+        return None
+    train, validation = epochs[-1].accuracy, epochs[-1].val_accuracy
+    numbers = {"train": train, "validation": validation, "gap": train - validation}
+    return Remark(Kind.GAP, numbers, _against_overfitting(config))
+
+
+def _plateau(epochs: Sequence[EpochEvent], config: TrainingConfig, rate: float) -> Remark | None:
+    """Numbers: `epochs` without progress, and the validation loss `now`."""
+    before, recent = epochs[:-_LONG_WAIT], epochs[-_LONG_WAIT:]
+    if not before:
+        return None
+    for name in ("loss", "val_loss"):
+        lowest, new = (min(getattr(event, name) for event in part) for part in (before, recent))
+        if new < 0.99 * lowest:
+            return None
+    remedies = []
+    if config.schedule == "constant":
+        remedies.append(_change("schedule", "one-cycle"))
+        remedies.append(_rate(_lower(config, rate)))
+    remedies += _early_stopping(config)
+    if config.width < 2:
+        remedies.append(_change("width", config.width * 2))
+    numbers = {"epochs": _LONG_WAIT, "now": epochs[-1].val_loss}
+    return Remark(Kind.PLATEAU, numbers, tuple(remedies))
+
+
+def _underfitting(history: History, config: TrainingConfig, classes: int) -> Remark | None:
+    """Numbers: `train` and `validation` accuracy; `falling`, as in `Verdict`."""
+    end = history.states[-1] if history.states else None
+    if not history.epochs or not end or end.state is not RunState.FINISHED:
+        return None
+    last = history.epochs[-1]
+    found = verdict(last.accuracy, last.val_accuracy, history.epochs, config, classes)
+    if found.fit is not Fit.UNDERFITS:
+        return None
+    numbers = {
+        "train": last.accuracy,
+        "validation": last.val_accuracy,
+        "falling": found.falling,
+    }
+    return Remark(Kind.UNDERFITTING, numbers, found.remedies)
+
+
+def _above_chance(accuracy: float, classes: int) -> float:
+    """Accuracy as a share of the way from chance, 0, to 100 %, 1."""
+    return (accuracy - 1 / classes) / (1 - 1 / classes)
+
+
+def _falling(epochs: Sequence[EpochEvent]) -> float:
+    if len(epochs) < 2:
+        return 0.0
+    before = min(event.val_loss for event in epochs[:-1])
+    return max(0.0, 1 - epochs[-1].val_loss / before)
+
+
+# Remedies
+
+
+def _change(name: str, value: Any) -> Remedy:
+    return Remedy(name, {name: value})
+
+
+def _rate(value: float) -> Remedy:
+    return _change("learning_rate", value)
+
+
+def _usual_rate(config: TrainingConfig) -> float:
+    return _USUAL_RATES[config.optimiser]
+
+
+def _lower(config: TrainingConfig, rate: float) -> float:
+    """A tenth of a learning rate, and not above the usual one."""
+    return min(float(f"{rate / 10:.3g}"), _usual_rate(config))
+
+
+def _early_stopping(config: TrainingConfig) -> list[Remedy]:
+    """On a hold-out, where the test set would be chosen by otherwise."""
+    if config.patience:
+        return []
+    apart = {"validation": "holdout"} if config.validation == "test" else {}
+    return [Remedy("patience", {"patience": 3, **apart})]
+
+
+def _against_overfitting(config: TrainingConfig) -> tuple[Remedy, ...]:
+    found = []
+    if config.train_images:
+        found.append(_change("train_images", 0))
+    if config.dropout < 0.4:
+        found.append(_change("dropout", 0.4))
+    if not config.flip:
+        found.append(_change("flip", True))
+    if not config.l2 and not config.weight_decay:
+        found.append(_change("l2", 0.001))
+    found += _early_stopping(config)
+    if config.width > min(WIDTHS):
+        found.append(_change("width", config.width / 2))
+    return tuple(found[:_MOST_REMEDIES])
+
+
+def _against_underfitting(config: TrainingConfig) -> tuple[Remedy, ...]:
+    found = []
+    if config.epochs < MOST_EPOCHS:
+        found.append(_change("epochs", min(2 * config.epochs, MOST_EPOCHS)))
+    if config.dropout > 0.5:
+        found.append(_change("dropout", 0.4))
+    if config.l2 > 0.001:
+        found.append(_change("l2", 0.0))
+    if not config.standardise:
+        found.append(_change("standardise", True))
+    if config.width < max(WIDTHS):
+        found.append(_change("width", config.width * 2))
+    return tuple(found[:_MOST_REMEDIES])
+
+
+def _against_jumps(config: TrainingConfig, rate: float) -> tuple[Remedy, ...]:
+    found = [_rate(_lower(config, rate))]
+    if config.optimiser == "sgd":
+        found.append(Remedy("optimiser", {"optimiser": "adam", "learning_rate": 0.001}))
+    if not config.batch_norm:
+        found.append(_change("batch_norm", True))
+    if config.precision != "float32":
+        found.append(_change("precision", "float32"))
+    return tuple(found)

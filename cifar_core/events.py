@@ -147,6 +147,10 @@ _TYPES: dict[str, type[Event]] = {
     "state": StateEvent,
 }
 _NAMES = {cls: name for name, cls in _TYPES.items()}
+_FIELDS = {cls: frozenset(spec.name for spec in fields(cls)) for cls in _NAMES}
+
+DETAILS = tuple(f'{{"type": "{name}"'.encode() for name in ("batch", "usage", "log"))
+"""How lines begin that say nothing of a run's state or whole epochs; most lines do."""
 
 
 def to_line(event: Event) -> str:
@@ -162,8 +166,7 @@ def from_line(line: str | bytes) -> Event | None:
     try:
         values: dict[str, Any] = json.loads(line)
         cls = _TYPES[values.pop("type")]
-        names = {spec.name for spec in fields(cls)}
-        values = {name: value for name, value in values.items() if name in names}
+        values = {name: value for name, value in values.items() if name in _FIELDS[cls]}
         if cls is StateEvent:
             values["state"] = RunState(values["state"])
         return cls(**values)

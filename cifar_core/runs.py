@@ -42,7 +42,7 @@ from filelock import FileLock, Timeout
 from .config import TrainingConfig, preset_of
 from .errors import ConfigError, RunError, RunNotFound
 from .evaluation import Predictions
-from .events import Event, RunState, from_line, to_line
+from .events import DETAILS, Event, RunState, from_line, to_line
 from .files import write_json, write_whole
 from .history import History, Mark, Summary
 
@@ -137,8 +137,13 @@ class Run:
         with self._to_write("events.jsonl").open("ab", buffering=0) as file:
             file.write(to_line(event).encode())
 
-    def follow(self, history: History) -> History:
-        """Add to `history` what was written since; a torn last line waits for the next call."""
+    def follow(self, history: History, without: tuple[bytes, ...] = ()) -> History:
+        """Add to `history` what was written since; a torn last line waits for the next call.
+
+        Args:
+            history: what was read so far; it is changed.
+            without: lines that begin like this are passed over.
+        """
         try:
             with (self.path / "events.jsonl").open("rb") as file:
                 file.seek(history.offset)
@@ -147,7 +152,7 @@ class Run:
             return history
         whole = new.rfind(b"\n") + 1
         for line in new[:whole].splitlines():
-            if event := from_line(line):
+            if not line.startswith(without) and (event := from_line(line)):
                 history.add(event)
         history.offset += whole
         return history
@@ -172,9 +177,9 @@ class Run:
             return self.written()
 
     def _tail(self) -> History:
-        """The last events only: enough for state, last epoch and result, whatever the length."""
+        """The last states and epochs: enough for the result, whatever the length."""
         size, _ = self.written()
-        return self.follow(History(offset=max(0, size - _TAIL_BYTES)))
+        return self.follow(History(offset=max(0, size - _TAIL_BYTES)), DETAILS)
 
     # State
 
@@ -379,8 +384,8 @@ class Run:
         """
         history = self._tail()
         state = self._state(history)
-        if not state.is_live:
-            history = self._tail()  # the end may have been written since the first look
+        if not state.is_live and history.offset < self.written()[0]:
+            history = self._tail()  # the end was written since the first look
         last = history.epochs[-1] if history.epochs else None
         ended = history.states[-1] if history.states else None
         return Summary(

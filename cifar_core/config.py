@@ -23,15 +23,15 @@ MOST_FOLDS = 20
 HOLDOUT_SHARE = 0.1
 
 
-def _setting(default: Any, help: str, rule: str, holds: Callable[[Any], bool]) -> Any:
+def _setting(default: Any, help: str, rule: str, holds: Callable[[Any], bool], **more: Any) -> Any:
     """A field that carries its help and its rule, so that both stand in one place."""
-    return field(default=default, metadata={"help": help, "rule": rule, "holds": holds})
+    return field(default=default, metadata={"help": help, "rule": rule, "holds": holds, **more})
 
 
 def _choice(options: tuple[Any, ...], default: Any, help: str) -> Any:
     *others, last = (f"'{option}'" if isinstance(option, str) else option for option in options)
     rule = f"{', '.join(map(str, others))} or {last}"
-    return _setting(default, help, rule, lambda value: value in options)
+    return _setting(default, help, rule, lambda value: value in options, options=options)
 
 
 def _switch(help: str) -> Any:
@@ -40,7 +40,9 @@ def _switch(help: str) -> Any:
 
 def _count(default: int, help: str, least: int, most: int) -> Any:
     rule = f"a whole number from {least} to {most}"
-    return _setting(default, help, rule, lambda value: least <= value <= most)
+    return _setting(
+        default, help, rule, lambda value: least <= value <= most, least=least, most=most
+    )
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,46 @@ class TrainingConfig:
                     f"the settings are {', '.join(known)}."
                 )
         return cls(**values)
+
+    def to_query(self) -> dict[str, str]:
+        """What differs from the defaults, by field name, as a link says it: flip=true."""
+        return {
+            spec.name: str(value).lower() if isinstance(value, bool) else str(value)
+            for spec in fields(self)
+            if (value := getattr(self, spec.name)) != spec.default
+        }
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> tuple[TrainingConfig, list[ConfigError]]:
+        """The inverse of `to_query`, for links that anybody may have written.
+
+        Args:
+            query: values by name; names that are no settings are not looked at.
+
+        Returns:
+            The settings, and what is wrong with values that broke their rules, whose settings
+            are left at their defaults.
+        """
+        config, errors = cls(), []
+        for spec in fields(cls):
+            if spec.name in query:
+                value = _from_text(query[spec.name], type(spec.default))
+                try:
+                    config = replace(config, **{spec.name: value})
+                except ConfigError as error:
+                    errors.append(error)
+        return config, errors
+
+
+def _from_text(text: str, kind: type) -> Any:
+    """A value of this kind, or the text, cut to a line, where it says none."""
+    text = text[:100]
+    if kind is bool:
+        return {"true": True, "false": False}.get(text.lower(), text)
+    try:
+        return kind(text)
+    except ValueError:
+        return text
 
 
 PRESETS: dict[str, TrainingConfig] = {

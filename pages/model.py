@@ -17,8 +17,8 @@ def network() -> None:
     figures = st.container()  # above the settings that they follow
     row = st.columns([2, 3, 2, 2, 3], vertical_alignment="bottom")
     settings.dropout(row[:2])
-    settings.network(row[2:4])
     row[4].page_link("pages/train.py", label=_("Train with these"), icon=":material/play_arrow:")
+    settings.network([*row[2:4], *st.columns(5, vertical_alignment="bottom")])
     config = state.settings()
     layers = cached.layers(config, len(state.dataset().class_names))
     with figures:

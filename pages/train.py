@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from cifar_core.config import MOST_EPOCHS, VALIDATION_KINDS
+from cifar_core.config import MOST_EPOCHS
+from cifar_core.data import Dataset
 from cifar_core.events import RunState
 from cifar_core.history import Summary
 from cifar_core.slots import waiting
@@ -14,8 +15,9 @@ from ui.text import _
 frame.guard("pages/train.py")
 
 
-def controls() -> None:
+def controls(data: Dataset) -> None:
     """The tutorial's two settings, the rest one click away, and the start."""
+    state.write_link()
     row = st.columns([3, 2, 3, 2, 3], vertical_alignment="bottom")
     with row[0]:
         state.choose_preset(
@@ -23,14 +25,7 @@ def controls() -> None:
             help=_("Settings that belong together; changing one by hand makes it 'custom'."),
         )
     settings.dropout(row[1:3])
-    row[3].number_input(
-        _("Epochs"),
-        1,
-        MOST_EPOCHS,
-        key=Key.EPOCHS,
-        persist_state="session",
-        help=settings.help_of("epochs"),
-    )
+    settings.epochs(row[3])
     row[4].button(
         _("Start training"),
         type="primary",
@@ -39,57 +34,38 @@ def controls() -> None:
         help=_("While another run trains, this one waits in line."),
         on_click=state.start_training,
     )
+    st.caption(settings.asked())
     with st.expander(_("More settings"), icon=":material/tune:"):
-        more_settings()
+        more_settings(data)
 
 
-def more_settings() -> None:
+def more_settings(data: Dataset) -> None:
     """All but the tutorial's two."""
-    row = st.columns(4, vertical_alignment="bottom")
-    row[0].number_input(
-        _("Batch size"),
-        1,
-        4096,
-        key=Key.BATCH_SIZE,
-        persist_state="session",
-        help=settings.help_of("batch_size"),
+    augmentation, regularisation, network, optimiser, images, machine = st.tabs(
+        [
+            _("Augmentation"),
+            _("Regularisation"),
+            _("Network"),
+            _("Optimiser"),
+            _("Data"),
+            _("Seed and machine"),
+        ]
     )
-    row[1].number_input(
-        _("Learning rate"),
-        0.00001,
-        1.0,
-        step=0.0005,
-        format="%.5f",
-        key=Key.LEARNING_RATE,
-        persist_state="session",
-        help=settings.help_of("learning_rate"),
-    )
-    row[2].selectbox(
-        _("Validation"),
-        VALIDATION_KINDS,
-        format_func={
-            "test": _("on the test set, the tutorial's way"),
-            "holdout": _("on a tenth of the training images"),
-            "folds": _("on each fold of the training images in turn"),
-        }.get,
-        key=Key.VALIDATION,
-        persist_state="session",
-        help=_(
-            "A choice made by looking at the test set, such as the best epoch, makes the "
-            "test figure too good. A hold-out leaves the test set unseen until the end."
-        ),
-    )
-    row[3].number_input(
-        _("Seed"),
-        0,
-        2**32 - 1,
-        key=Key.SEED,
-        persist_state="session",
-        help=settings.help_of("seed"),
-    )
-    row = st.columns(5, vertical_alignment="bottom")
-    settings.network(row[:2])
-    settings.augmentation(row[2:])
+    with augmentation:
+        settings.augmentation(st.columns(3, vertical_alignment="bottom"))
+        st.caption(_("The Data page shows what these make of an image."))
+    with regularisation:
+        settings.regularisation()
+    with network:
+        row = st.columns(4, vertical_alignment="bottom")
+        settings.network([*row, *st.columns(4, vertical_alignment="bottom")[:3]])
+        st.caption(_("The Model page shows the layers that these make."))
+    with optimiser:
+        settings.optimiser()
+    with images:
+        settings.data(len(data.x_train), len(data.x_test))
+    with machine:
+        settings.machine()
 
 
 def go_on(summary: Summary) -> None:
@@ -124,9 +100,9 @@ def go_on(summary: Summary) -> None:
 
 
 frame.title(_("Train"))
-state.dataset()
+data = state.dataset()
 summaries = [one for one in cached.store().summaries() if not one.run.is_reference]
-controls()
+controls(data)
 if not summaries:
     st.info(
         _("Nothing has been trained yet. Press 'Start training' to watch the first network learn."),

@@ -45,7 +45,9 @@ class Series:
         x: Epochs (fractions for values within one) or steps.
         y: Losses, or accuracies in [0, 1]. NaN makes a gap.
         role: Which data the values come from; chooses colour and marker.
-        style: `raw` for many noisy values (a faint line), `epoch` for a few (line and markers).
+        style: `raw` for many noisy values (a faint line), `epoch` for a few (line and markers),
+            `reference` for another run's (a faint dotted line, never smoothed), `best` for the
+            one point that stands out (a ring).
         colour: Instead of the role's, to tell runs apart.
         dash: Plotly's `solid`, `dot`, `dash`, ...
     """
@@ -54,9 +56,22 @@ class Series:
     x: ArrayLike
     y: ArrayLike
     role: Literal["train", "validation"] = "train"
-    style: Literal["raw", "epoch"] = "epoch"
+    style: Literal["raw", "epoch", "reference", "best"] = "epoch"
     colour: str | None = None
     dash: str = "solid"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A vertical line across a history figure.
+
+    Args:
+        x: Where, in the unit of the x axis.
+        text: Along the line.
+    """
+
+    x: float
+    text: str
 
 
 def thin(x: ArrayLike, y: ArrayLike, limit: int = 2000) -> tuple[NDArray, NDArray]:
@@ -97,6 +112,28 @@ def thin(x: ArrayLike, y: ArrayLike, limit: int = 2000) -> tuple[NDArray, NDArra
     return x[kept], y[kept]
 
 
+def smooth(y: ArrayLike, weight: float) -> NDArray:
+    """Exponential moving average without the bias of its start, as TensorBoard draws it.
+
+    The n-th value is the mean of the first n, each weighted `weight` times the one after it
+    (Kingma and Ba, "Adam", 2015, section 3, for the correction).
+
+    Args:
+        y: Shape (N,). A NaN stays one and counts for nothing.
+        weight: In [0, 1); 0 leaves the values as they are.
+
+    Returns:
+        float64, shape (N,).
+    """
+    smoothed, total, weights = [], 0.0, 0.0
+    for value in np.asarray(y, dtype=float).tolist():
+        if value == value:
+            total = weight * total + (1 - weight) * value
+            weights = weight * weights + (1 - weight)
+        smoothed.append(total / weights if value == value else value)
+    return np.array(smoothed)
+
+
 def history_figure(
     series: Sequence[Series],
     *,
@@ -106,6 +143,11 @@ def history_figure(
     y_title: str,
     title: str = "",
     x_max: float | None = None,
+    smoothing: float = 0.0,
+    measured: str = "",
+    log: bool = False,
+    marks: Sequence[Mark] = (),
+    subject: str = "",
 ) -> go.Figure:
     """Training curves, by epoch or by step.
 
@@ -117,6 +159,11 @@ def history_figure(
         y_title: Beside the y axis.
         title: Above the legend.
         x_max: Where the x axis ends, such as the epochs planned; it grows by itself without.
+        smoothing: `smooth`'s weight; above 0 the values as measured stay behind, faintly.
+        measured: What those are called in the hover text, after the curve's name.
+        log: A logarithmic y axis.
+        marks: Lines to draw across.
+        subject: Whose curves they are; another subject's begin without the old zoom.
 
     Returns:
         A figure whose zoom and hidden traces `live_chart` keeps while points are added.
@@ -127,31 +174,87 @@ def history_figure(
     figure.update_layout(legend={"title": heading, "titleclick": False}, margin_t=40)
     longest = x_max or 0.0
     for one in series:
-        x, y = thin(one.x, one.y)
-        longest = max(longest, float(x[-1])) if len(x) else longest
-        colour = one.colour or ROLE_COLOURS[one.role]
-        raw = one.style == "raw"
-        figure.add_scatter(
-            x=x,
-            y=y,
-            name=escape(one.name, quote=False),
-            uid=_uid(one),
-            mode="lines" if raw else "lines+markers",
-            opacity=0.55 if raw else 1,
-            line={"color": colour, "width": 1 if raw else 2, "dash": one.dash},
-            marker={"symbol": _ROLE_SYMBOLS[one.role], "size": 7},
-            hovertemplate="%{y}",
-        )
-    figure.update_xaxes(title_text=x_title, rangemode="tozero", hoverformat=",.2~f")
-    figure.update_xaxes(unifiedhovertitle_text=f"{x_title} %{{x}}")
+        longest = max([longest, *np.asarray(one.x, dtype=float)[-1:]])
+        figure.add_traces(_curves(one, smoothing, measured))
+    figure.update_xaxes(
+        title_text=x_title,
+        rangemode="tozero",
+        hoverformat=",.2~f",
+        unifiedhovertitle_text=f"{x_title} %{{x}}",
+        uirevision=f"{subject}/{by}",
+    )
     if x_max:
         figure.update_xaxes(range=[0, x_max * 1.02])
     if by == "epoch":
         figure.update_xaxes(dtick=_whole_tick(longest), tickformat=",d")
-    figure.update_yaxes(title_text=y_title, rangemode="tozero", hoverformat=".4f")
+    figure.update_yaxes(
+        title_text=y_title,
+        rangemode="tozero",
+        hoverformat=".4f",
+        uirevision=f"{subject}/{log}",
+    )
     if metric == "accuracy":
         figure.update_yaxes(range=[0, 1.02], dtick=0.2, tickformat=".0%", hoverformat=".1%")
+    if log:
+        figure.update_yaxes(type="log", tickformat=".3~g", nticks=6)
+    figure.update_layout(shapes=[_line(mark) for mark in marks])
     return figure
+
+
+def _curves(one: Series, smoothing: float, measured: str) -> list[go.Scatter]:
+    """A series as drawn: as it is or, smoothed, before the faint values as measured."""
+    if not smoothing or one.style in ("reference", "best"):
+        return [_trace(one, one.y)]
+    # In one group, so that a click in the legend hides both.
+    behind = _trace(one, one.y, " ".join([one.name, measured]))
+    behind.update(opacity=0.25, showlegend=False, legendgroup=_uid(one), uid=f"{_uid(one)}m")
+    smoothed = _trace(one, smooth(one.y, smoothing))
+    smoothed.update(opacity=1, mode="lines", line_width=2, legendgroup=_uid(one))
+    return [behind, smoothed]
+
+
+def _trace(one: Series, y: ArrayLike, name: str = "") -> go.Scatter:
+    x, y = thin(one.x, y)
+    is_line = one.style in ("raw", "reference")
+    colour = one.colour or ROLE_COLOURS[one.role]
+    return go.Scatter(
+        x=np.asarray(x, dtype=np.float32),  # half the message; pixels are coarser
+        y=np.asarray(y, dtype=np.float32),
+        name=escape(name or one.name, quote=False),
+        uid=_uid(one),
+        mode="markers" if one.style == "best" else "lines" if is_line else "lines+markers",
+        opacity={"raw": 0.55, "reference": 0.8}.get(one.style, 1),
+        line={
+            "color": PALETTE[4] if one.style == "reference" else colour,
+            "width": {"raw": 1, "reference": 1.5}.get(one.style, 2),
+            "dash": "dot" if one.style == "reference" else one.dash,
+        },
+        marker=(
+            {"symbol": "circle-open", "size": 14, "color": colour, "line": {"width": 2}}
+            if one.style == "best"
+            else {"symbol": _ROLE_SYMBOLS[one.role], "size": 7}
+        ),
+        hovertemplate="%{y}",
+    )
+
+
+def _line(mark: Mark) -> dict:
+    return {
+        "type": "line",
+        "xref": "x",
+        "x0": mark.x,
+        "x1": mark.x,
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "layer": "below",
+        "line": {"color": _QUIET, "width": 1.5, "dash": "dash"},
+        "label": {
+            "text": escape(mark.text, quote=False),
+            "textposition": "end",
+            "font": {"size": 11},
+        },
+    }
 
 
 def confusion_figure(
@@ -373,6 +476,35 @@ def pixel_figure(pixels: NDArray, *, hover: str) -> go.Figure:
     figure.add_image(z=pixels.tolist(), hovertemplate=f"{hover}<extra></extra>")
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, constrain="domain", scaleanchor="x")
+    return figure
+
+
+def schedule_figure(
+    epochs: ArrayLike, rates: ArrayLike, *, x_title: str, y_title: str
+) -> go.Figure:
+    """The learning rate over a run that is planned.
+
+    Args:
+        epochs: Where the rates hold, shape (N,), from 0 to the last epoch's end.
+        rates: Shape (N,).
+        x_title: Under the x axis.
+        y_title: Beside the y axis.
+    """
+    figure = _figure("", dragmode=False, margin={"l": 64, "r": 8, "t": 8, "b": 40})
+    figure.add_scatter(
+        x=np.asarray(epochs),
+        y=np.asarray(rates),
+        uid="rate",
+        mode="lines",
+        fill="tozeroy",
+        fillcolor="rgba(26,127,193,0.15)",
+        line={"color": PALETTE[0], "width": 2},
+        hovertemplate=f"{x_title} %{{x:.1f}}<br>{y_title} %{{y:.3~g}}<extra></extra>",
+    )
+    figure.update_xaxes(title_text=x_title, fixedrange=True, range=[0, np.max(epochs)])
+    figure.update_xaxes(dtick=_whole_tick(float(np.max(epochs))), tickformat=",d")
+    figure.update_yaxes(title_text=y_title, fixedrange=True, tickformat=".3~g", nticks=5)
+    figure.update_yaxes(range=[0, np.max(rates) * 1.08])
     return figure
 
 

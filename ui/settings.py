@@ -1,32 +1,175 @@
-"""Widgets of training settings that more than one page shows."""
+"""Widgets of training settings: each is here once, for whichever page shows it.
+
+A widget's key is its setting's name, its help and its limits come from where the setting is
+defined.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cifar_core.config import COLOURS, POOLINGS, TrainingConfig
+from cifar_core.config import TrainingConfig
+from cifar_core.schedule import learning_rates
+from cifar_core.split import split
+from ui import charts, state
+from ui.live_chart import live_chart
 from ui.state import Key
 from ui.text import _
+
+IN_VIEW = ("epochs", "dropout")
+"""The tutorial's two, which the Train page shows at once; the others are one click away."""
 
 
 def help_of(name: str) -> str:
     """A setting's help, from where the setting is defined."""
-    text: str = TrainingConfig.__dataclass_fields__[name].metadata["help"]
+    text: str = _spec(name)["help"]
     return _(text[0].upper() + text[1:] + ".")
+
+
+def label_of(name: str) -> str:
+    """A setting's name for people."""
+    return {
+        "epochs": _("Epochs"),
+        "dropout": _("Dropout"),
+        "flip": _("Mirror"),
+        "shift": _("Shift"),
+        "cutout": _("Cutout"),
+        "l2": _("L2"),
+        "weight_decay": _("Weight decay"),
+        "label_smoothing": _("Label smoothing"),
+        "patience": _("Early stopping"),
+        "train_images": _("Fewer training images"),
+        "network": _("Network"),
+        "width": _("Width"),
+        "convolutions": _("Convolution layers"),
+        "batch_norm": _("Batch normalisation"),
+        "pooling": _("Pooling"),
+        "colour": _("Colour"),
+        "standardise": _("Standardise"),
+        "optimiser": _("Optimiser"),
+        "learning_rate": _("Learning rate"),
+        "schedule": _("Schedule"),
+        "batch_size": _("Batch size"),
+        "validation": _("Validation"),
+        "folds": _("Folds"),
+        "seed": _("Seed"),
+        "deterministic": _("Bitwise repeatable"),
+        "precision": _("Precision"),
+        "device": _("Device"),
+    }[name]
+
+
+def words_of(name: str) -> dict[Any, str]:
+    """What a person calls the values of a setting that is a choice."""
+    return {
+        "network": {"tutorial": _("the tutorial's"), "compact": _("compact")},
+        "width": {0.5: _("half"), 1.0: _("full"), 2.0: _("double")},
+        "pooling": {"max": _("max"), "average": _("average")},
+        "colour": {"rgb": _("colour"), "grey": _("greyscale")},
+        "optimiser": {
+            "adam": "Adam",
+            "adamw": "AdamW",
+            "sgd": _("SGD with momentum"),
+            "adagrad": "Adagrad",
+            "rmsprop": "RMSprop",
+        },
+        "schedule": {
+            "constant": _("constant"),
+            "exponential": _("exponential"),
+            "cosine": _("cosine"),
+            "one-cycle": _("one-cycle"),
+        },
+        "validation": {
+            "test": _("test set, the tutorial's way"),
+            "holdout": _("hold-out, a tenth of the training images"),
+            "folds": _("cross-validation, each fold in turn"),
+        },
+        "precision": {"float32": "float32", "mixed": _("mixed, bfloat16")},
+        "device": {"auto": _("automatic"), "cpu": "CPU", "gpu": "GPU"},
+    }[name]
+
+
+def changed(config: TrainingConfig) -> list[str]:
+    """What differs from the defaults, but for the settings in view: 'Mirror', 'Shift 2'."""
+    found = []
+    for name in config.to_query():
+        value, options = getattr(config, name), "options" in _spec(name)
+        if name in (*IN_VIEW, "fold"):
+            continue
+        shown = words_of(name)[value] if options else f"{value:,}" if type(value) is int else value
+        found.append(label_of(name) if value is True else f"{label_of(name)} {shown}")
+    return found
+
+
+def _spec(name: str) -> Any:
+    return TrainingConfig.__dataclass_fields__[name].metadata
+
+
+def _toggle(place: DeltaGenerator, name: str) -> bool:
+    return place.toggle(label_of(name), key=name, persist_state="session", help=help_of(name))
+
+
+def _choice(place: DeltaGenerator, name: str) -> None:
+    place.selectbox(
+        label_of(name),
+        _spec(name)["options"],
+        format_func=words_of(name).get,
+        key=name,
+        persist_state="session",
+        help=help_of(name),
+    )
+
+
+def _slider(place: DeltaGenerator, name: str) -> None:
+    place.slider(
+        label_of(name),
+        _spec(name)["least"],
+        _spec(name)["most"],
+        key=name,
+        persist_state="session",
+        help=help_of(name),
+    )
+
+
+def _count(place: DeltaGenerator, name: str, disabled: bool = False) -> None:
+    place.number_input(
+        label_of(name),
+        _spec(name)["least"],
+        _spec(name)["most"],
+        key=name,
+        persist_state="session",
+        help=help_of(name),
+        disabled=disabled,
+    )
+
+
+def _share(place: DeltaGenerator, name: str, least: float, most: float, step: float) -> None:
+    value = st.session_state[name]  # a link may say less or more than anybody would choose here
+    place.number_input(
+        label_of(name),
+        min(least, value),
+        max(most, value),
+        step=step,
+        format="%g",
+        key=name,
+        persist_state="session",
+        help=help_of(name),
+    )
 
 
 def dropout(columns: Sequence[DeltaGenerator]) -> None:
     """'Dropout' and its rate, each in its column."""
-    switch, rate = columns
-    on = switch.toggle(
-        _("Dropout"), key=Key.DROPOUT, persist_state="session", help=help_of("dropout")
-    )
-    rate.slider(
+    on = _toggle(columns[0], "dropout")
+    rate = st.session_state[Key.DROPOUT_RATE]
+    columns[1].slider(
         _("Dropout rate"),
-        0.05,
-        0.9,
+        min(0.05, rate),
+        max(0.9, rate),
         step=0.05,
         key=Key.DROPOUT_RATE,
         persist_state="session",
@@ -34,32 +177,170 @@ def dropout(columns: Sequence[DeltaGenerator]) -> None:
     )
 
 
-def network(columns: Sequence[DeltaGenerator]) -> None:
-    """'Colour' and 'Pooling', each in its column."""
-    colour, pooling = columns
-    colour.selectbox(
-        _("Colour"),
-        COLOURS,
-        format_func={"rgb": _("colour"), "grey": _("greyscale")}.get,
-        key=Key.COLOUR,
-        persist_state="session",
-        help=help_of("colour"),
-    )
-    pooling.selectbox(
-        _("Pooling"),
-        POOLINGS,
-        format_func={"max": _("max"), "average": _("average")}.get,
-        key=Key.POOLING,
-        persist_state="session",
-        help=help_of("pooling"),
-    )
+def epochs(column: DeltaGenerator) -> None:
+    """'Epochs'."""
+    _count(column, "epochs")
 
 
 def augmentation(columns: Sequence[DeltaGenerator]) -> None:
     """'Mirror', 'Shift' and 'Cutout', each in its column."""
-    flip, shift, cutout = columns
-    flip.toggle(_("Mirror"), key=Key.FLIP, persist_state="session", help=help_of("flip"))
-    shift.slider(_("Shift"), 0, 8, key=Key.SHIFT, persist_state="session", help=help_of("shift"))
-    cutout.slider(
-        _("Cutout"), 0, 24, key=Key.CUTOUT, persist_state="session", help=help_of("cutout")
+    _toggle(columns[0], "flip")
+    _slider(columns[1], "shift")
+    _slider(columns[2], "cutout")
+
+
+def network(columns: Sequence[DeltaGenerator]) -> None:
+    """What the layers are made of, seven widgets, each in its column."""
+    _choice(columns[0], "network")
+    _choice(columns[1], "width")
+    _count(columns[2], "convolutions")
+    _choice(columns[3], "pooling")
+    _choice(columns[4], "colour")
+    _toggle(columns[5], "batch_norm")
+    _toggle(columns[6], "standardise")
+
+
+def regularisation() -> None:
+    """What keeps weights small or ends training in time."""
+    row = st.columns(3, vertical_alignment="bottom")
+    _share(row[0], "l2", 0.0, 1.0, 0.0005)
+    _share(row[1], "weight_decay", 0.0, 1.0, 0.0005)
+    _share(row[2], "label_smoothing", 0.0, 0.9, 0.05)
+    row = st.columns(3, vertical_alignment="bottom")
+    on = _toggle(row[0], "patience")
+    row[1].number_input(
+        _("Patience"),
+        1,
+        _spec("patience")["most"],
+        key=Key.PATIENCE_EPOCHS,
+        persist_state="session",
+        disabled=not on,
+        help=_("Epochs to wait for a lower validation loss."),
     )
+    if on and state.settings().validation == "test":
+        row[2].caption(
+            _(
+                "The best epoch is chosen by the test set, so the test figure comes out a little "
+                "too good. A hold-out, under 'Data', keeps it honest."
+            )
+        )
+
+
+def optimiser() -> None:
+    """How gradients become steps, and the learning rate over the epochs as a curve."""
+    left, right = st.columns(2)
+    with left:
+        row = st.columns(2, vertical_alignment="bottom")
+        _choice(row[0], "optimiser")
+        _choice(row[1], "schedule")
+        row = st.columns(2, vertical_alignment="bottom")
+        _share(row[0], "learning_rate", 0.00001, 10.0, 0.0005)
+        _count(row[1], "batch_size")
+        st.caption(_about_optimiser(state.settings()))
+    with right:
+        _preview(state.settings())
+
+
+def _about_optimiser(config: TrainingConfig) -> str:
+    if config.optimiser in ("adam", "adamw") and config.weight_decay:
+        return _("Adam with a weight decay is AdamW.")
+    return {
+        "adam": _("Adam is a good start nearly everywhere, at a learning rate of about 0.001."),
+        "adamw": _("With weight decay 0, AdamW is Adam: set one under 'Regularisation'."),
+        "sgd": _("SGD wants a higher learning rate than Adam: about 0.05."),
+        "adagrad": _("Adagrad's steps shrink by themselves; it wants a learning rate of 0.01."),
+        "rmsprop": _("RMSprop is Adam without momentum, at a learning rate of about 0.001."),
+    }[config.optimiser]
+
+
+def _preview(config: TrainingConfig) -> None:
+    steps = 200
+    at = np.arange(steps + 1)
+    live_chart(
+        charts.schedule_figure(
+            at * config.epochs / steps,
+            learning_rates(config, at, steps),
+            x_title=_("Epoch"),
+            y_title=label_of("learning_rate"),
+        ),
+        key="learning-rate",
+        label=_("The learning rate over the epochs"),
+        height=200,
+    )
+
+
+def data(images: int, test_images: int) -> None:
+    """Which images train and which validate.
+
+    Args:
+        images: training images of the data set.
+        test_images: its test images.
+    """
+    row = st.columns([2, 2, 4, 2], vertical_alignment="bottom")
+    on = _toggle(row[0], "train_images")
+    row[1].number_input(
+        _("Training images"),
+        1,
+        max(images, st.session_state[Key.TRAIN_IMAGES_COUNT]),
+        step=1000,
+        key=Key.TRAIN_IMAGES_COUNT,
+        persist_state="session",
+        disabled=not on,
+        help=_("At most this many, drawn with the seed."),
+    )
+    _choice(row[2], "validation")
+    config = state.settings()
+    _count(row[3], "folds", disabled=config.validation != "folds")
+    trained, held = (len(part) for part in split(images, config.runs()[0]))
+    counts = _(
+        "{trained} images train, {validating} validate, and {test} test the network that comes out."
+    )
+    told = counts.format(
+        trained=f"{trained:,}", validating=f"{held or test_images:,}", test=f"{test_images:,}"
+    )
+    st.caption(f"{told} {_about_validation(config)}")
+
+
+def _about_validation(config: TrainingConfig) -> str:
+    return {
+        "test": _(
+            "The tutorial validates on the test images themselves: what is then chosen by looking "
+            "at them, such as the best epoch, makes the test figure too good."
+        ),
+        "holdout": _("The test images stay unseen until the end."),
+        "folds": _(
+            "Every training image validates once, in one of {folds} runs, whose mean and spread "
+            "say more than one run; the test images stay unseen until the end of each."
+        ).format(folds=config.folds),
+    }[config.validation]
+
+
+def machine() -> None:
+    """What to repeat, and on what."""
+    row = st.columns(5, vertical_alignment="bottom")
+    _count(row[0], "seed")
+    row[1].number_input(
+        _("Repeats"),
+        1,
+        10,
+        key=Key.REPEATS,
+        persist_state="session",
+        help=_("Train as often, each time with the next seed, to see how much is chance."),
+    )
+    _choice(row[2], "device")
+    _choice(row[3], "precision")
+    _toggle(row[4], "deterministic")
+
+
+def asked() -> str:
+    """What is set out of view, and how many runs 'Start training' begins, on one line."""
+    config, runs = state.settings(), len(state.asked_runs())
+    others = changed(config)
+    parts = [
+        _("Also set: {settings}").format(settings=" · ".join(others))
+        if others
+        else _("All other settings are at their defaults")
+    ]
+    if runs > 1:
+        parts.append(_("'Start training' begins {runs} runs").format(runs=runs))
+    return ". ".join(parts) + "."

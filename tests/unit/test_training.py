@@ -1,5 +1,6 @@
 """The fit loop."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,11 +9,14 @@ import pytest
 
 from cifar_core.config import TrainingConfig
 from cifar_core.data.dataset import CIFAR10_CLASSES, Dataset, Source
-from cifar_core.events import BatchEvent, EpochEvent
+from cifar_core.errors import RunDiverged
+from cifar_core.evaluation import Predictions, cross_entropy
+from cifar_core.events import BatchEvent, EpochEvent, RateEvent, RunState, StateEvent
 from cifar_core.history import History
 from cifar_core.images import to_grey
 from cifar_core.prediction import predict_probabilities
 from cifar_core.runs import RunStore
+from cifar_core.schedule import learning_rates
 from cifar_core.split import split, steps_per_epoch
 from cifar_core.training import Training
 
@@ -64,12 +68,14 @@ def test_the_figures_are_the_models_own(blobs: Dataset) -> None:
     assert last.val_accuracy == pytest.approx(hits.mean())
 
 
-def losses(config: TrainingConfig, data: Dataset) -> list[tuple[float, float]]:
+def figures(training: Training) -> list[tuple[float, float]]:
     return [
-        (event.loss, event.val_loss)
-        for event in Training(config, data).events()
-        if isinstance(event, EpochEvent)
+        (event.loss, event.val_loss) for event in training.events() if isinstance(event, EpochEvent)
     ]
+
+
+def losses(config: TrainingConfig, data: Dataset) -> list[tuple[float, float]]:
+    return figures(Training(config, data))
 
 
 def test_the_same_seed_gives_the_same_losses(blobs: Dataset) -> None:
@@ -90,26 +96,102 @@ def test_stop_ends_after_the_step_that_is_running(blobs: Dataset) -> None:
     assert int(training.model.optimizer.iterations.numpy()) == seen[0].step
 
 
-def test_a_holdout_is_disjoint_and_leaves_the_test_set_alone(blobs: Dataset) -> None:
-    config = TrainingConfig(validation="holdout", seed=4)
-    trained, held = split(400, config)
-    assert len(held) == 40
-    assert sorted([*trained, *held]) == list(range(400))
-    assert np.array_equal(split(400, config)[1], held)
-    garbage = np.zeros_like(blobs.x_test)
-    data = Dataset(
-        blobs.x_train, blobs.y_train, garbage, blobs.y_test, blobs.class_names, blobs.source
-    )
-    # With the test set blanked, an untouched hold-out still validates well.
-    *_, last = Training(TrainingConfig(epochs=6, validation="holdout"), data).events()
-    assert isinstance(last, EpochEvent)
-    assert last.val_accuracy > 0.5
+@pytest.fixture
+def by_heart(blobs: Dataset) -> Dataset:
+    """Labels without sense: nothing learned holds elsewhere, so validation loss soon rises."""
+    rng = np.random.default_rng(0)
+    return replace(blobs, y_train=rng.permutation(blobs.y_train))
 
 
-def test_the_test_set_validates_by_default() -> None:
-    trained, held = split(50, TrainingConfig())
-    assert len(trained) == 50
-    assert len(held) == 0
+EAGER = TrainingConfig(epochs=60, train_images=100, learning_rate=0.003)
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"validation": "holdout"}, {"validation": "folds", "folds": 4, "fold": 2}]
+)
+def test_early_stopping_on_training_images_never_sees_the_test_set(
+    by_heart: Dataset, chosen: dict
+) -> None:
+    config = replace(EAGER, patience=2, **chosen)
+    blank = replace(by_heart, x_test=np.zeros_like(by_heart.x_test))
+    one, other = Training(config, by_heart), Training(config, blank)
+    assert figures(one) == figures(other)
+    assert one.stopped_early
+    assert one.best.epoch == other.best.epoch
+    for a, b in zip(weights(one), weights(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_early_stopping_ends_when_the_validation_loss_no_longer_falls(by_heart: Dataset) -> None:
+    training = Training(replace(EAGER, patience=3), by_heart)
+    epochs = [event for event in training.events() if isinstance(event, EpochEvent)]
+    assert training.is_finished
+    assert training.stopped_early
+    losses = [event.val_loss for event in epochs]
+    assert training.best == epochs[int(np.argmin(losses))]
+    assert len(epochs) == training.best.epoch + 3 < 60
+
+
+def test_patience_begins_anew_when_a_finished_run_trains_longer(
+    by_heart: Dataset, tmp_path: Path
+) -> None:
+    config = replace(EAGER, patience=2)
+    first, history = Training(config, by_heart), History()
+    for event in first.events():
+        history.add(event)
+    assert first.stopped_early
+    run = RunStore(tmp_path).create(config, "run")
+    run.save_checkpoint(first.model)
+
+    again = Training(config, by_heart, run.checkpoint_path, history)
+    assert list(again.events()) == [], "a run killed at its end stays at its end"
+
+    history.add(StateEvent(state=RunState.FINISHED))
+    longer = Training(config, by_heart, run.checkpoint_path, history)
+    assert len([event for event in longer.events() if isinstance(event, EpochEvent)]) >= 2
+
+
+def test_a_loss_that_is_no_number_ends_the_run(blobs: Dataset) -> None:
+    config = TrainingConfig(optimiser="sgd", learning_rate=10.0)
+    with pytest.raises(RunDiverged, match="lower learning rate"):
+        list(Training(config, blobs).events())
+
+
+def test_the_rate_follows_the_schedule_and_its_changes(blobs: Dataset) -> None:
+    config = TrainingConfig(epochs=1, batch_size=4, schedule="cosine")
+    training, told = Training(config, blobs), []
+    training.model.make_train_function()
+    train_step = training.model.train_function
+
+    def noted(iterator):
+        told.append(float(training.model.optimizer.learning_rate))
+        return train_step(iterator)
+
+    training.model.train_function = noted
+    changed = None
+    for event in training.events():
+        if changed is None and isinstance(event, BatchEvent):
+            changed = training.change_rate(0.0001)
+            assert changed.step == event.step
+    expected = learning_rates(config, np.arange(100), 100)
+    expected[changed.step :] /= 10
+    np.testing.assert_allclose(told, expected, rtol=1e-5)
+
+
+def test_loss_is_the_cross_entropy_alone(blobs: Dataset) -> None:
+    training = Training(TrainingConfig(epochs=1, l2=0.1, label_smoothing=0.2), blobs)
+    *_, last = training.events()
+    predictions = Predictions(predict_probabilities(training.model, blobs.x_test), blobs.y_test)
+    assert last.val_loss == pytest.approx(cross_entropy(predictions), rel=1e-4)
+
+
+def test_pixels_are_standardised_by_the_images_that_train(blobs: Dataset) -> None:
+    config = TrainingConfig(standardise=True, validation="holdout", train_images=100)
+    training = Training(config, blobs)
+    trained, _ = split(400, config)
+    seen = np.asarray(training.model.get_layer("normalise")(blobs.x_train[trained]))
+    np.testing.assert_allclose(seen.mean(axis=(0, 1, 2)), 0, atol=1e-4)
+    np.testing.assert_allclose(seen.std(axis=(0, 1, 2)), 1, atol=1e-4)
 
 
 def test_augmented_training_is_repeatable_and_differs(blobs: Dataset) -> None:
@@ -136,15 +218,34 @@ def weights(training: Training) -> list[np.ndarray]:
     return [variable.numpy() for variable in variables]
 
 
-@pytest.mark.parametrize("stop_at", [0, 3, 7, 14, 20, 27])
+PLAIN = TrainingConfig(epochs=2, dropout=0.4, batch_size=30, flip=True, shift=2)
+RICH = TrainingConfig(
+    epochs=2,
+    batch_size=30,
+    network="compact",
+    convolutions=4,
+    batch_norm=True,
+    standardise=True,
+    optimiser="sgd",
+    learning_rate=0.05,
+    schedule="one-cycle",
+    weight_decay=0.005,
+    label_smoothing=0.1,
+    cutout=6,
+)
+CHANGE = RateEvent(step=9, learning_rate=0.01)
+
+
+@pytest.mark.parametrize("config", [PLAIN, RICH], ids=["plain", "rich"])
+@pytest.mark.parametrize("stop_at", [0, 3, 14, 20, 27])
 def test_a_training_that_goes_on_ends_as_one_without_a_break(
-    blobs: Dataset, tmp_path: Path, stop_at: int
+    blobs: Dataset, tmp_path: Path, stop_at: int, config: TrainingConfig
 ) -> None:
-    config = TrainingConfig(epochs=2, dropout=0.4, batch_size=30, flip=True, shift=2)
-    whole = Training(config, blobs)
+    whole = Training(config, blobs, before=History(rates=[CHANGE]))
     told = [event for event in whole.events() if isinstance(event, EpochEvent)]
 
-    first = Training(config, blobs)
+    history = History(rates=[CHANGE])
+    first = Training(config, blobs, before=history)
     run = RunStore(tmp_path).create(config, "run")
     first.model.make_train_function()
     train_step = first.model.train_function
@@ -158,8 +259,7 @@ def test_a_training_that_goes_on_ends_as_one_without_a_break(
     first.model.train_function = counted
     if stop_at == 0:
         first.stop()
-    history = History()
-    for event in first.events():
+    for event in list(first.events()):
         history.add(event)
     assert first.step == stop_at
     assert not first.is_finished
@@ -167,7 +267,7 @@ def test_a_training_that_goes_on_ends_as_one_without_a_break(
 
     second = Training(config, blobs, run.checkpoint_path, history)
     assert second.step == stop_at
-    for event in second.events():
+    for event in list(second.events()):
         history.add(event)
     assert second.is_finished
     for one, other in zip(weights(whole), weights(second), strict=True):

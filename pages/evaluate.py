@@ -2,17 +2,94 @@
 
 import streamlit as st
 
-from cifar_core import evaluation
-from ui import cached, charts, curves, frame, state
+from cifar_core.diagnosis import best_epoch
+from cifar_core.errors import RunError
+from cifar_core.evaluation import Predictions
+from cifar_core.history import History, Summary
+from cifar_core.significance import wilson_interval
+from ui import cached, certainty, confusions, curves, frame, state
+from ui.evaluation_figures import mark_epoch
 from ui.live_chart import live_chart
+from ui.remedies import show_verdict
 from ui.text import _
 
 frame.guard("pages/evaluate.py")
+
+
+def headline(chosen: Summary, predictions: Predictions | None) -> None:
+    """Test figures and the gap."""
+    accuracy, train = chosen.test_accuracy, chosen.train_accuracy
+    if accuracy is None:
+        return
+    interval = None
+    if predictions:
+        low, high = wilson_interval(int(predictions.hits.sum()), len(predictions.labels))
+        interval = _("95%: {low} to {high}").format(low=f"{low:.1%}", high=f"{high:.1%}")
+    left, right = st.columns(2)
+    row = [*left.columns(2, wrap=False), *right.columns(2, wrap=False)]
+    row[0].metric(
+        _("Test accuracy"),
+        f"{accuracy:.2%}",
+        interval,
+        delta_color="off",
+        delta_arrow="off",
+        help=_(
+            "The share of test images classified rightly, and its 95% interval: what other test "
+            "images of this kind would have given."
+        ),
+    )
+    row[1].metric(_("Test loss"), "–" if chosen.test_loss is None else f"{chosen.test_loss:.4f}")
+    row[2].metric(_("Train accuracy"), "–" if train is None else f"{train:.2%}")
+    row[3].metric(
+        _("Gap, train less test"),
+        "–" if chosen.gap is None else f"{100 * chosen.gap:+.2f}",
+        help=_(
+            "Percentage points. The train accuracy is that of the epoch whose network is kept, "
+            "measured while it trained, dropout at work. A wide gap is overfitting: known images "
+            "are classified better than new ones."
+        ),
+    )
+
+
+def learning_curves(chosen: Summary, history: History) -> None:
+    """Accuracy and loss by epoch, the best epoch marked."""
+    best = best_epoch(history.epochs)
+    for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
+        with column:
+            st.markdown(f"**{curves.title(metric)}**")
+            figure = curves.figure(curves.curves(chosen.run, history, metric), metric)
+            if best:
+                mark_epoch(figure, best.epoch, _("best epoch"))
+            live_chart(
+                figure,
+                key=f"evaluate-{metric}",
+                label=_("{metric} of run {run}").format(
+                    metric=curves.title(metric), run=chosen.run.id
+                ),
+            )
+    if best:
+        words = [
+            _("Validation loss was lowest after epoch {best} of {epochs}.").format(
+                best=best.epoch, epochs=chosen.epochs
+            )
+        ]
+        if chosen.kept_epoch and chosen.kept_epoch != chosen.epochs:
+            words.append(_("The network of epoch {kept} was kept.").format(kept=chosen.kept_epoch))
+        if chosen.config.validation == "test":
+            words.append(
+                _(
+                    "Validation is the test set here, as in the tutorial: do not choose an epoch "
+                    "or a setting by it and then quote it as the test figure."
+                )
+            )
+        st.caption(" ".join(words))
+
+
 frame.title(_("Evaluate"))
 summaries = cached.store().summaries()
 frame.need_runs(summaries, _("There is nothing to evaluate yet: train a network first."))
 chosen = state.choose_run(summaries, _("Run"))
-run, history = chosen.run, cached.history(chosen.run)
+history = cached.history(chosen.run)
 st.caption(
     _("{state} · images: {data} · {device}").format(
         state=chosen.state,
@@ -20,80 +97,38 @@ st.caption(
         device=chosen.environment.get("device", "–"),
     )
 )
-
-for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
-    with column:
-        st.markdown(f"**{curves.title(metric)}**")
-        live_chart(
-            curves.figure(curves.curves(run, history, metric), metric),
-            key=f"evaluate-{metric}",
-            label=_("{metric} of run {run}").format(metric=curves.title(metric), run=run.id),
-        )
-if chosen.config.validation == "test":
-    st.caption(
-        _(
-            "Validation is the test set here, as in the tutorial: do not choose an epoch or a "
-            "setting by it and then quote it as the test figure."
-        )
-    )
-
-predictions = run.predictions()
+try:
+    predictions = chosen.run.predictions()
+except RunError as error:
+    st.error(str(error), icon=":material/error:")
+    predictions = None
+headline(chosen, predictions)
+show_verdict(chosen, history)
+learning_curves(chosen, history)
 if predictions is None:
     st.info(
         _("Test figures and the confusion matrix come when the run has ended.")
         if chosen.state.is_live
-        else _("This run left no predictions on the test set."),
+        else _("This run left no predictions on the test set, so its curves are all there is."),
         icon=":material/info:",
     )
     st.stop()
 
-accuracy = evaluation.accuracy(predictions)
-row = st.columns(4)
-row[0].metric(_("Test accuracy"), f"{accuracy:.2%}")
-row[1].metric(_("Test loss"), f"{evaluation.cross_entropy(predictions):.4f}")
-row[2].metric(_("Train accuracy"), f"{chosen.last.accuracy:.2%}" if chosen.last else "–")
-row[3].metric(
-    _("Gap, train less test"),
-    f"{100 * chosen.gap:+.2f}" if chosen.gap is not None else "–",
-    help=_(
-        "Percentage points. The train accuracy is that of the last epoch, measured while it "
-        "trained, dropout at work. A wide gap is overfitting: known images are classified "
-        "better than new ones."
-    ),
-)
-
-st.subheader(_("Confusion matrix"))
-unit = st.segmented_control(
-    _("Cells"),
-    ["counts", "shares"],
-    format_func={"counts": _("Counts"), "shares": _("Shares")}.get,
-    default="counts",
+SECTIONS = {
+    "confusions": (_("Confusion matrix"), confusions.confusions),
+    "classes": (_("Each class"), confusions.classes),
+    "mistakes": (_("Mistakes and hits"), confusions.mistakes),
+    "difference": (_("Is the difference real?"), certainty.significance),
+    "calibration": (_("How sure is it?"), certainty.calibration),
+}
+state.begin_from_link(state.Key.ASPECT, SECTIONS, "confusions")
+section = st.segmented_control(
+    _("Look into"),
+    list(SECTIONS),
+    format_func=lambda name: SECTIONS[name][0],
     required=True,
-    key=state.Key.CELLS,
+    key=state.Key.ASPECT,
+    persist_state="session",
+    label_visibility="collapsed",
 )
-matrix = evaluation.confusion_matrix(predictions)
-live_chart(
-    charts.confusion_figure(
-        matrix,
-        run.class_names,
-        normalise=unit == "shares",
-        x_title=_("Predicted class"),
-        y_title=_("True class"),
-    ),
-    height=560,
-    key="confusion",
-    label=_("Confusion matrix of run {run}").format(run=run.id),
-)
-
-st.subheader(_("Each class"))
-figures = evaluation.per_class(matrix)
-st.table(
-    {
-        _("Class"): run.class_names,
-        _("Precision"): [f"{row.precision:.1%}" for row in figures],
-        _("Recall"): [f"{row.recall:.1%}" for row in figures],
-        _("F1"): [f"{row.f1:.1%}" for row in figures],
-        _("Test images"): [f"{row.images:,}" for row in figures],
-    },
-    hide_index=True,
-)
+SECTIONS[section][1](chosen, predictions)

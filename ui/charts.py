@@ -288,7 +288,7 @@ def confusion_figure(
         share = f"{shares[i, j]:.1%}"
         text.append(f"{shares[i, j]:.0%}" if normalise else f"{count:,}")
         hover.append(f"{y_title}: {names[i]}<br>{x_title}: {names[j]}<br>{count:,} ({share})")
-    figure = _figure(title, dragmode=False)
+    figure = _figure(title, dragmode=False, margin_t=72 if title else 8)
     # From clear to blue, never so strong that the theme's text colour could not be read on it.
     figure.add_heatmap(
         z=shares,

@@ -1,0 +1,190 @@
+"""How far a run's figures can be trusted: intervals, another run's, its own confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from cifar_core.calibration import BINS, reliability
+from cifar_core.evaluation import Predictions
+from cifar_core.history import Summary
+from cifar_core.significance import McNemar, mcnemar, wilson_interval
+from ui import cached
+from ui import evaluation_figures as draw
+from ui.live_chart import live_chart
+from ui.state import Key
+from ui.text import _, plain
+
+
+def significance(chosen: Summary, predictions: Predictions) -> None:
+    """The interval of the accuracy, and another run on the same images."""
+    run, images = chosen.run, len(predictions.labels)
+    share, interval = _accuracy(predictions)
+    words = _(
+        "The test set is a sample of {images} images. Another sample would have given another "
+        "figure, so read the accuracy of {share} as **{low} to {high}**: an interval made in "
+        "this way (Wilson's) holds the accuracy on all images of this kind in 95 of 100 cases."
+    )
+    st.markdown(
+        words.format(
+            images=f"{images:,}",
+            share=f"{share:.2%}",
+            low=f"{interval[0]:.1%}",
+            high=f"{interval[1]:.1%}",
+        )
+    )
+    others = {
+        other.run.id: other.run
+        for other in cached.store().summaries()
+        if other.run.id != run.id
+        and other.test_accuracy is not None
+        and other.data_checksum == chosen.data_checksum
+    }
+    if not others:
+        st.info(
+            _(
+                "To see whether two networks really differ, train a second one on the same "
+                "images: it can be chosen here."
+            ),
+            icon=":material/info:",
+        )
+        _intervals([(run.id, predictions)])
+        return
+    other = others[
+        st.selectbox(
+            _("Compare with"),
+            list(others),
+            key=f"{Key.OTHER}-{run.id}",
+            help=_("Runs that were tested on the same images."),
+        )
+    ]
+    theirs = other.predictions()
+    if theirs is None or not np.array_equal(theirs.labels, predictions.labels):
+        st.info(_("That run left no predictions on these images."), icon=":material/info:")
+        return
+    _intervals([(run.id, predictions), (other.id, theirs)])
+    test = mcnemar(predictions.hits, theirs.hits)
+    live_chart(
+        draw.agreement_figure(
+            [
+                (_("both right"), test.both),
+                (_("only {run}").format(run=run.id), test.only_first),
+                (_("only {run}").format(run=other.id), test.only_second),
+                (_("both wrong"), test.neither),
+            ],
+            x_title=_("Test images"),
+        ),
+        key="agreement",
+        label=_("How many test images both, one or none of the two runs classify rightly"),
+        height=180,
+    )
+    _difference(test, run.id, other.id)
+
+
+def _difference(test: McNemar, first: str, second: str) -> None:
+    """McNemar's test in words."""
+    discordant = test.only_first + test.only_second
+    if not discordant:
+        st.success(_("Both networks are right and wrong on the very same images."))
+        return
+    better, worse = (first, second) if test.only_first >= test.only_second else (second, first)
+    more = max(test.only_first, test.only_second)
+    words = _(
+        "On {discordant} images only one of the two is right: {more} times {better}, {fewer} times "
+        "{worse}. Were both equally good, chance alone would make a split at least as uneven in "
+        "{p_value} of all cases (McNemar's test, {kind}). {conclusion}"
+    )
+    p_value = f"{test.p_value:.1%}" if test.p_value >= 0.001 else _("less than 0.1%")
+    kind = (
+        _("exact binomial")
+        if test.exact
+        else _("chi-squared approximation with continuity correction")
+    )
+    conclusion = (
+        _("That is rare, below 5%: the difference is real, **{better} is better on such images**.")
+        if test.is_real
+        else _("That is not rare: **the difference may well be chance**.")
+    ).format(better=plain(better))
+    (st.success if test.is_real else st.info)(
+        words.format(
+            discordant=f"{discordant:,}",
+            more=f"{more:,}",
+            better=plain(better),
+            fewer=f"{discordant - more:,}",
+            worse=plain(worse),
+            p_value=p_value,
+            kind=kind,
+            conclusion=conclusion,
+        ),
+        icon=":material/check_circle:" if test.is_real else ":material/casino:",
+    )
+    st.caption(
+        _(
+            "This speaks of these two networks. Whether their settings differ is another "
+            "question: the seed alone moves the accuracy, so train each setting with several "
+            "seeds before you call one better."
+        )
+    )
+
+
+def _intervals(runs: Sequence[tuple[str, Predictions]]) -> None:
+    shares, intervals = zip(*(_accuracy(one) for _name, one in runs), strict=True)
+    live_chart(
+        draw.intervals_figure(
+            [name for name, _one in runs],
+            shares,
+            intervals,
+            x_title=_("Test accuracy with its 95% interval"),
+            hover=_("{share}, 95% interval {low} to {high}"),
+        ),
+        key="intervals",
+        label=_("Test accuracy with its 95% interval"),
+        height=90 + 50 * len(runs),
+    )
+
+
+def calibration(chosen: Summary, predictions: Predictions) -> None:
+    """Reliability diagram and expected calibration error."""
+    found = reliability(predictions)
+    words = _(
+        "When the network says 80%, is it right in 8 of 10 cases? Bars below the dashed line mean "
+        "that it is surer than it should be. Over all images it is {confidence} sure and "
+        "{accuracy} right: {verdict}. The expected calibration error, the mean distance of a bar "
+        "from the line in {bins} bins, is **{error}**."
+    )
+    accuracy = float(predictions.hits.mean())
+    if abs(found.overconfidence) < 0.02:
+        verdict = _("on the whole it knows how good it is")
+    elif found.overconfidence > 0:
+        verdict = _("it is overconfident, as networks that overfit are")
+    else:
+        verdict = _("it is underconfident, as dropout and label smoothing can make it")
+    st.markdown(
+        words.format(
+            confidence=f"{accuracy + found.overconfidence:.1%}",
+            accuracy=f"{accuracy:.1%}",
+            verdict=verdict,
+            bins=BINS,
+            error=f"{found.calibration_error:.1%}",
+        )
+    )
+    live_chart(
+        draw.reliability_figure(
+            found,
+            x_title=_("Confidence: the probability of the answer"),
+            y_title=_("Share right"),
+            images_title=_("Images"),
+            ideal=_("as often right as sure"),
+            hover=_("{images} images, on average {confidence} sure and {accuracy} right"),
+        ),
+        key="reliability",
+        label=_("Reliability diagram of run {run}").format(run=chosen.run.id),
+        height=480,
+    )
+
+
+def _accuracy(predictions: Predictions) -> tuple[float, tuple[float, float]]:
+    hits, images = int(predictions.hits.sum()), len(predictions.labels)
+    return hits / images, wilson_interval(hits, images)

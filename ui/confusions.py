@@ -1,0 +1,275 @@
+"""What a run takes for what: its confusions, its classes, its mistakes, with their images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from cifar_core import evaluation
+from cifar_core.data import Dataset
+from cifar_core.errors import CifarError
+from cifar_core.evaluation import Predictions
+from cifar_core.history import Summary
+from ui import charts, pictures, state
+from ui import evaluation_figures as draw
+from ui.image_grid import image_grid
+from ui.live_chart import live_chart
+from ui.state import Key
+from ui.text import _, plain
+
+_IN_CELL, _IN_GRID = 12, 20
+_RANKED = 12
+
+
+@st.fragment
+def confusions(chosen: Summary, predictions: Predictions) -> None:
+    """The confusion matrix or its greatest cells, and the images in the cell chosen."""
+    names = chosen.run.class_names
+    matrix = evaluation.confusion_matrix(predictions)
+    ranked = evaluation.confusions(matrix)
+    if ranked:
+        worst = ranked[0]
+        words = _(
+            "What the network takes for what: a row for each true class, a column for each answer. "
+            "The diagonal is right. Most often, {true} was taken for {predicted}: {images} images, "
+            "{share} of its class. Click a cell to see its images."
+        )
+        st.markdown(
+            words.format(
+                true=f"**{plain(names[worst.true])}**",
+                predicted=f"**{plain(names[worst.predicted])}**",
+                images=f"{worst.images:,}",
+                share=f"{worst.share:.1%}",
+            )
+        )
+    else:
+        st.markdown(_("Every test image was classified rightly: only the diagonal is filled."))
+    views = {"counts": _("Counts"), "shares": _("Shares"), "ranking": _("Most common confusions")}
+    view = st.segmented_control(
+        _("Cells"),
+        list(views),
+        format_func=views.get,
+        default="counts",
+        required=True,
+        key=Key.CELLS,
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    left, right = st.columns([3, 2], gap="medium")
+    with right:
+        cell = state.choose_cell(
+            names,
+            (_("True class"), _("Predicted class")),
+            (ranked[0].true, ranked[0].predicted) if ranked else (0, 0),
+        )
+        _cell_images(chosen, predictions, *cell)
+    with left:
+        if view == "ranking" and ranked:
+            live_chart(
+                draw.ranking_figure(
+                    ranked[:_RANKED],
+                    names,
+                    x_title=_("Test images"),
+                    hover=_("{true}, taken for {predicted}: {images} images, {share} of the class"),
+                    chosen=cell,
+                ),
+                height=560,
+                key="ranking",
+                label=_("The most common confusions of run {run}").format(run=chosen.run.id),
+                on_click=lambda images, place: state.show_cell(
+                    ranked[int(place)].true, ranked[int(place)].predicted
+                ),
+            )
+        else:
+            live_chart(
+                charts.confusion_figure(
+                    matrix,
+                    names,
+                    normalise=view == "shares",
+                    x_title=_("Predicted class"),
+                    y_title=_("True class"),
+                    chosen=cell,
+                ),
+                height=560,
+                key="confusion",
+                label=_("Confusion matrix of run {run}").format(run=chosen.run.id),
+                on_click=lambda predicted, true: state.show_cell(int(true), int(predicted)),
+            )
+
+
+def _cell_images(chosen: Summary, predictions: Predictions, true: int, predicted: int) -> None:
+    """The images of one true and one predicted class, the surest prediction first."""
+    found = evaluation.images_in_cell(predictions, true, predicted)
+    names = [f"**{plain(chosen.run.class_names[i])}**" for i in (true, predicted)]
+    if not len(found):
+        words = _("No test image of class {true} was classified as {predicted}.")
+        st.caption(words.format(true=names[0], predicted=names[1]))
+        return
+    words = (
+        _("{images} of {all} images of class {true} were rightly recognised, the surest first.")
+        if true == predicted
+        else _("{images} of {all} images of class {true} were taken for {predicted}, surest first.")
+    )
+    st.caption(
+        words.format(
+            images=f"{len(found):,}",
+            all=f"{(predictions.labels == true).sum():,}",
+            true=names[0],
+            predicted=names[1],
+        )
+    )
+    _images(
+        chosen,
+        found,
+        lambda index: f"{predictions.confidence[index]:.1%}",
+        key=f"cell-{true}-{predicted}",
+        label=_("Images of the chosen cell"),
+        count=_IN_CELL,
+    )
+
+
+def classes(chosen: Summary, predictions: Predictions) -> None:
+    """Precision, recall and F1 of each class, as bars and in figures."""
+    names = chosen.run.class_names
+    figures = evaluation.per_class(evaluation.confusion_matrix(predictions))
+    seen = [i for i, row in enumerate(figures) if row.images]
+    easiest = max(seen, key=lambda i: figures[i].f1)
+    hardest = min(seen, key=lambda i: figures[i].f1)
+    st.markdown(
+        _(
+            "**Recall**: of the images of a class, how many were found. **Precision**: of the "
+            "images classified so, how many are. A network that answers 'cat' too readily finds "
+            "most cats, at the price of precision; **F1** is high only where both are."
+        )
+    )
+    words = _("Easiest is {easiest} (F1 {high}), hardest {hardest} (F1 {low}).")
+    st.markdown(
+        words.format(
+            easiest=f"**{plain(names[easiest])}**",
+            high=f"{figures[easiest].f1:.1%}",
+            hardest=f"**{plain(names[hardest])}**",
+            low=f"{figures[hardest].f1:.1%}",
+        )
+    )
+    live_chart(
+        charts.class_bars_figure(
+            {
+                _("Precision"): [row.precision for row in figures],
+                _("Recall"): [row.recall for row in figures],
+                _("F1"): [row.f1 for row in figures],
+            },
+            names,
+            y_title=_("Share"),
+            number=".1%",
+        ),
+        key="classes",
+        label=_("Precision, recall and F1 of each class"),
+    )
+    st.table(
+        {
+            _("Class"): [plain(name) for name in names],
+            _("Precision"): [f"{row.precision:.1%}" for row in figures],
+            _("Recall"): [f"{row.recall:.1%}" for row in figures],
+            _("F1"): [f"{row.f1:.1%}" for row in figures],
+            _("Test images"): [f"{row.images:,}" for row in figures],
+        },
+        hide_index=True,
+    )
+
+
+@st.fragment
+def mistakes(chosen: Summary, predictions: Predictions) -> None:
+    """The surest mistakes and the least sure hits."""
+    names = chosen.run.class_names
+    ranked = np.argsort(-predictions.probabilities, axis=1)
+
+    def answer(index: int, rank: int) -> str:
+        label = ranked[index, rank]
+        return f"{names[label]} {predictions.probabilities[index, label]:.1%}"
+
+    st.subheader(_("Most confident mistakes"))
+    found = evaluation.surest_mistakes(predictions)
+    if len(found):
+        words = _(
+            "{images} of {all} test images were classified wrongly. On these the network was "
+            "surest of itself: is the label wrong, the image odd, or did it learn a false hint?"
+        )
+        st.markdown(words.format(images=f"{len(found):,}", all=f"{len(predictions.labels):,}"))
+        truly = _("{answer}, truly {true}")
+        _images(
+            chosen,
+            found,
+            lambda index: truly.format(
+                answer=answer(index, 0), true=names[predictions.labels[index]]
+            ),
+            key="mistakes",
+            label=_("Most confident mistakes"),
+            count=_IN_GRID,
+        )
+    else:
+        st.markdown(_("There is none: every test image was classified rightly."))
+    st.subheader(_("Least sure hits"))
+    found = evaluation.least_sure_hits(predictions)
+    if len(found):
+        st.markdown(_("Right, but only just: beside the answer stands the runner-up."))
+        before = _("{answer}, before {second}")
+        _images(
+            chosen,
+            found,
+            lambda index: before.format(answer=answer(index, 0), second=answer(index, 1)),
+            key="hits",
+            label=_("Least sure hits"),
+            count=_IN_GRID,
+        )
+    else:
+        st.markdown(_("There is none: no test image was classified rightly."))
+
+
+def _test_images(chosen: Summary) -> Dataset | None:
+    """The images the run was tested on; where others are chosen, which ones to choose."""
+    try:
+        data = state.dataset()
+    except CifarError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    if data.source.checksum == chosen.data_checksum:
+        return data
+    words = _("To see the images, choose those of this run in the sidebar, under 'Images': {name}.")
+    st.info(words.format(name=plain(chosen.data_name)), icon=":material/image:")
+    return None
+
+
+def _images(
+    chosen: Summary,
+    found: np.ndarray,
+    caption: Callable[[int], str],
+    *,
+    key: str,
+    label: str,
+    count: int,
+) -> None:
+    """Test images by index, some at a time; a press opens one on the Predict page."""
+    data = _test_images(chosen)
+    if data is None:
+        return
+    page = 1
+    if len(found) > count:
+        pages = -(-len(found) // count)
+        page = st.pagination(
+            pages, key=f"{Key.PAGE}-{chosen.run.id}-{key}", persist_state="session"
+        )
+    shown = found[(page - 1) * count :][:count]
+    images = data.x_test[shown]
+    if chosen.config.colour == "grey":
+        images = pictures.grey(images)
+    captions = [caption(index) for index in shown]
+    if not chosen.run.has_model:
+        numbers = [f"#{index:,}" for index in shown]
+        st.html(pictures.grid(zip(images, captions, numbers, strict=True)))
+        return
+    pressed = image_grid(images, shown, captions, key=f"images-{key.split('-')[0]}", label=label)
+    if pressed is not None:
+        state.show_test_image(pressed)
+        st.switch_page("pages/predict.py")

@@ -1,0 +1,229 @@
+"""Figures of the Evaluate page. Words come in as arguments, as in `ui.charts`."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+
+from cifar_core.calibration import Reliability
+from cifar_core.evaluation import Confusion
+from ui.charts import BLANK, PALETTE
+
+_QUIET = "rgba(128,128,128,0.45)"
+
+
+def mark_epoch(figure: go.Figure, epoch: float, word: str) -> None:
+    """Draw a line where an epoch is in a figure of curves, with a word beside it."""
+    figure.add_vline(
+        x=epoch,
+        line={"color": PALETTE[2], "dash": "dot", "width": 2},
+        annotation={"text": escape(word, quote=False), "showarrow": False, "y": 0.02},
+        annotation_position="bottom left",
+    )
+
+
+def ranking_figure(
+    ranked: Sequence[Confusion],
+    class_names: Sequence[str],
+    *,
+    x_title: str,
+    hover: str,
+    chosen: tuple[int, int] | None = None,
+) -> go.Figure:
+    """Confusions as bars, in the order they come, the first at the top.
+
+    Args:
+        ranked: At least one.
+        class_names: K names.
+        x_title: Under the bars, which are numbers of images.
+        hover: With the placeholders {true}, {predicted}, {images} and {share}.
+        chosen: True and predicted class of the bar to mark.
+    """
+    names = [escape(name, quote=False) for name in class_names]
+    figure = _bare(margin={"l": 8, "r": 56, "t": 8, "b": 48}, dragmode=False)
+    figure.add_bar(
+        orientation="h",
+        x=[one.images for one in ranked],
+        y=np.arange(len(ranked)),
+        marker_color=[
+            PALETTE[1] if (one.true, one.predicted) == chosen else PALETTE[0] for one in ranked
+        ],
+        text=[f"{one.images:,}" for one in ranked],
+        textposition="outside",
+        cliponaxis=False,
+        hovertext=[
+            hover.format(
+                true=names[one.true],
+                predicted=names[one.predicted],
+                images=f"{one.images:,}",
+                share=f"{one.share:.1%}",
+            )
+            for one in ranked
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    figure.update_xaxes(title_text=x_title, rangemode="tozero", tickformat=",d")
+    figure.update_yaxes(
+        tickvals=np.arange(len(ranked)),
+        ticktext=[f"{names[one.true]} → {names[one.predicted]}" for one in ranked],
+        autorange="reversed",
+        showgrid=False,
+    )
+    return figure
+
+
+def intervals_figure(
+    names: Sequence[str],
+    shares: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+    *,
+    x_title: str,
+    hover: str,
+) -> go.Figure:
+    """Accuracies as points with their intervals as lines, one below the other.
+
+    Args:
+        names: N runs.
+        shares: N accuracies, 0 to 1.
+        intervals: N times the low and the high end.
+        x_title: Under the axis, which shows only the part between the ends.
+        hover: With the placeholders {share}, {low} and {high}.
+    """
+    shares = np.asarray(shares, dtype=float)
+    low, high = np.asarray(intervals, dtype=float).T
+    places = np.arange(len(shares))
+    figure = _bare(margin={"l": 8, "r": 16, "t": 8, "b": 48}, dragmode=False)
+    figure.add_scatter(
+        x=shares,
+        y=places,
+        mode="markers",
+        marker={"size": 12, "color": [PALETTE[i] for i in places]},
+        error_x={
+            "array": high - shares,
+            "arrayminus": shares - low,
+            "thickness": 2,
+            "width": 8,
+            "color": PALETTE[4],
+        },
+        hovertext=[
+            hover.format(share=f"{share:.2%}", low=f"{down:.2%}", high=f"{up:.2%}")
+            for share, down, up in zip(shares, low, high, strict=True)
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    room = 0.15 * (high.max() - low.min())
+    figure.update_xaxes(
+        title_text=x_title,
+        range=[low.min() - room, high.max() + room],
+        tickformat=".1~%",
+        zeroline=False,
+    )
+    figure.update_yaxes(
+        tickvals=places,
+        ticktext=[escape(name, quote=False) for name in names],
+        range=[len(shares) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+    )
+    return figure
+
+
+def agreement_figure(parts: Sequence[tuple[str, int]], *, x_title: str) -> go.Figure:
+    """How two runs' hits overlap: one bar of four parts.
+
+    Args:
+        parts: Names and numbers of images: both right, only the first, only the second, neither.
+        x_title: Under the bar.
+    """
+    figure = _bare(
+        barmode="stack",
+        margin={"l": 8, "r": 16, "t": 8, "b": 8},
+        legend={"orientation": "h", "x": 0, "y": 1.05, "yanchor": "bottom", "traceorder": "normal"},
+        dragmode=False,
+    )
+    colours = (PALETTE[2], PALETTE[0], PALETTE[1], _QUIET)
+    for (name, images), colour in zip(parts, colours, strict=True):
+        figure.add_bar(
+            orientation="h",
+            x=[images],
+            y=[0],
+            name=escape(name, quote=False),
+            marker_color=colour,
+            hovertemplate="%{x:,d}",
+        )
+    figure.update_xaxes(title_text=x_title, tickformat=",d")
+    figure.update_yaxes(visible=False)
+    return figure
+
+
+def reliability_figure(
+    found: Reliability,
+    *,
+    x_title: str,
+    y_title: str,
+    images_title: str,
+    ideal: str,
+    hover: str,
+) -> go.Figure:
+    """A reliability diagram: accuracy in each bin of confidence, and how many images are in each.
+
+    Args:
+        found: The bins.
+        x_title: For the confidence.
+        y_title: For the accuracy.
+        images_title: Beside the lower row.
+        ideal: Name of the diagonal, on which a network is right as often as it is sure.
+        hover: With the placeholders {images}, {confidence} and {accuracy}.
+    """
+    filled = found.images > 0
+    width = found.edges[1] - found.edges[0]
+    middle = ((found.edges[:-1] + found.edges[1:]) / 2)[filled]
+    hovers = [
+        hover.format(images=f"{images:,}", confidence=f"{sure:.1%}", accuracy=f"{right:.1%}")
+        for images, sure, right in zip(
+            found.images[filled], found.confidence[filled], found.accuracy[filled], strict=True
+        )
+    ]
+    figure = _bare(
+        margin={"l": 56, "r": 16, "t": 40, "b": 48},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        bargap=0.06,
+        dragmode=False,
+    )
+    for axis, heights, colour, name in (
+        ("y", found.accuracy[filled], PALETTE[0], y_title),
+        ("y2", found.images[filled], _QUIET, images_title),
+    ):
+        figure.add_bar(
+            x=middle,
+            y=heights,
+            width=0.94 * width,
+            yaxis=axis,
+            name=escape(name, quote=False),
+            marker_color=colour,
+            hovertext=hovers,
+            hovertemplate="%{hovertext}<extra></extra>",
+            showlegend=axis == "y",
+        )
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        name=escape(ideal, quote=False),
+        line={"color": PALETTE[1], "dash": "dash", "width": 2},
+        hoverinfo="skip",
+    )
+    figure.update_layout(
+        yaxis={"domain": [0.32, 1], "title": {"text": y_title}, "tickformat": ".0%"},
+        yaxis2={"domain": [0, 0.22], "title": {"text": images_title}, "nticks": 4},
+    )
+    figure.layout.yaxis.range = [0, 1.02]
+    figure.update_xaxes(
+        title_text=x_title, range=[0, 1.005], dtick=0.2, tickformat=".0%", anchor="y2"
+    )
+    return figure
+
+
+def _bare(**layout) -> go.Figure:
+    return go.Figure(layout={**BLANK, **layout})

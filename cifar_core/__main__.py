@@ -19,7 +19,8 @@ from .calibration import BINS, reliability
 from .config import PRESETS, TrainingConfig
 from .data import load_data
 from .errors import CifarError, ConfigError, ImageError, RunError
-from .events import EpochEvent, Event, LogEvent, RunState, StateEvent
+from .events import EpochEvent, Event, LogEvent, RateEvent, RunState, StateEvent
+from .groups import spread, validation_accuracy
 from .history import Summary
 from .launch import execute, prepare_resume
 from .process import ERROR_PREFIX
@@ -193,11 +194,11 @@ def _given_settings(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _run_to_train(options: argparse.Namespace) -> tuple[Run, str]:
-    """The run that `train` is to carry out, and its images."""
+def _runs_to_train(options: argparse.Namespace) -> tuple[list[Run], str]:
+    """The runs that `train` is to carry out, one after the other, and their images."""
     store, data = RunStore(options.runs), _data_of(options)
     if options.run:
-        return store.get(options.run), data
+        return [store.get(options.run)], data
     given = _given_settings(options)
     if options.resume:
         others = [f"--{name.replace('_', '-')}" for name in given if name != "epochs"]
@@ -209,22 +210,62 @@ def _run_to_train(options: argparse.Namespace) -> tuple[Run, str]:
             )
         run = store.get(options.resume)
         own_data = prepare_resume(run, options.epochs)
-        return run, options.data or own_data or data
+        return [run], options.data or own_data or data
     preset = PRESETS[options.preset].to_json() if options.preset else {}
     config = TrainingConfig.from_json({**preset, **given})
     load_data(data, progress=_progress)  # before a run is made for nothing
-    run = store.create(config, options.name)
-    _say(f"run {run.id}")
-    return run, data
+    asked = config.runs()
+    name = f"{options.name}-fold{{}}" if options.name and len(asked) > 1 else options.name
+    return [store.create(one, name.format(one.fold)) for one in asked], data
 
 
 def _train(options: argparse.Namespace) -> int:
-    run, data = _run_to_train(options)
+    runs, data = _runs_to_train(options)
+    summaries = []
+    for run in runs:
+        if not options.run:
+            _say(f"run {run.id}")
+        if _train_one(run, data, of_dashboard=bool(options.run)) is RunState.FAILED:
+            return 1
+        summaries.append(run.summary())
+        if summaries[-1].state is not RunState.FINISHED:
+            break
+    if options.json and len(runs) == 1:
+        return _print_json(_summary_json(summaries[0]))
+    accuracies = {
+        "validation_accuracy": spread(validation_accuracy(one) for one in summaries),
+        "test_accuracy": spread(one.test_accuracy for one in summaries),
+    }
+    if options.json:
+        documents = [_summary_json(summary) for summary in summaries]
+        means = {name: asdict(found) for name, found in accuracies.items() if found}
+        return _print_json({"runs": documents, **means})
+    for summary in summaries:
+        print(f"{summary.state} after {summary.epochs} epochs{_figures(summary)}")
+    for name, found in accuracies.items() if len(runs) > 1 else ():
+        if found and found.deviation is not None:
+            name = name.replace("_", " ")
+            print(
+                f"{name} of {found.count} folds: mean {found.mean:.2%}, standard deviation "
+                f"{100 * found.deviation:.2f} points"
+            )
+    return 0
+
+
+def _figures(summary: Summary) -> str:
+    accuracy = summary.test_accuracy
+    return "" if accuracy is None else f": test accuracy {accuracy:.2%} ({summary.data_name})"
+
+
+def _train_one(run: Run, data: str, of_dashboard: bool) -> RunState:
+    """Carry one run out and tell of it on standard error."""
     epochs = run.config.epochs
 
     def report(event: Event) -> None:
         if isinstance(event, LogEvent):
             _say(event.message)
+        elif isinstance(event, RateEvent):
+            _say(f"learning rate changed to {event.learning_rate:g}")
         elif isinstance(event, StateEvent) and event.state is RunState.QUEUED:
             _say(f"waiting for another run to end, {event.message} (CIFAR10_SLOTS={slots()})")
         elif isinstance(event, EpochEvent):
@@ -235,21 +276,17 @@ def _train(options: argparse.Namespace) -> int:
             )
 
     try:
-        execute(run, data, report)
+        end = execute(run, data, report)
     except CifarError:
         raise
     except Exception as error:
-        if options.run:  # the worker's log keeps what a developer needs
+        if of_dashboard:  # the worker's log keeps what a developer needs
             raise
         _say(f"{ERROR_PREFIX}the run failed: {type(error).__name__}: {error}".splitlines()[0])
-        return 1
-    summary = run.summary()
-    if options.json:
-        return _print_json(_summary_json(summary))
-    accuracy = summary.test_accuracy
-    figures = "" if accuracy is None else f": test accuracy {accuracy:.2%} ({summary.data_name})"
-    print(f"{summary.state} after {summary.epochs} epochs{figures}")
-    return 0
+        return RunState.FAILED
+    if end.state is RunState.FAILED:
+        _say(f"{ERROR_PREFIX}the run failed: {end.message}")
+    return end.state
 
 
 def _summary_json(summary: Summary) -> dict[str, Any]:

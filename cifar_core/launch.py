@@ -22,8 +22,10 @@ from .history import History
 from .process import begin
 from .runs import Run, RunStore
 from .slots import slot
+from .usage import usage
 
 Report = Callable[[Event], None]
+_USAGE_SECONDS = 2.0
 _EARLY = "validation loss no longer fell"
 
 
@@ -174,7 +176,7 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int) -> StateEvent:
             f"{len(data.x_train):,} images ({data.source.name}), {used}"
         )
     )
-    started = time.perf_counter()
+    started, told = time.perf_counter(), 0.0
     for event in training.events():
         tell(event)
         if isinstance(event, EpochEvent):
@@ -183,6 +185,9 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int) -> StateEvent:
             run.save_checkpoint(training.model)
         if learning_rate := run.take_rate():
             tell(training.change_rate(learning_rate))
+        if time.perf_counter() - told >= _USAGE_SECONDS:
+            tell(usage())
+            told = time.perf_counter()
         if run.stop_requested:
             training.stop()
     seconds = time.perf_counter() - started

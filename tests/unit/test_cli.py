@@ -17,6 +17,7 @@ from PIL import Image
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.events import RunState
+from cifar_core.prediction import load_model
 from cifar_core.runs import RunStore
 from tests.conftest import ROOT
 
@@ -167,6 +168,9 @@ def test_wrong_data_is_one_line_and_leaves_no_run(
     [
         (["train", "--epochs", "0"], "epochs"),
         (["train", "--dropout", "1.2"], "dropout=1.2"),
+        (["train", "--fold", "6"], "fold=6"),
+        (["train", "--schedule", "magic"], "schedule='magic'"),
+        (["train", "--width", "3"], "width=3.0"),
         (["train", "--epochs", "many"], "many"),
         (["train", "--preset", "magic"], "magic"),
         (["train", "--no-such-option"], "--no-such-option"),
@@ -215,10 +219,15 @@ def test_a_run_that_fails_says_so(environment: dict[str, str], tmp_path: Path) -
     assert "\n" not in summary.message
 
 
+def weights(store: RunStore, name: str) -> list[np.ndarray]:
+    return load_model(store.get(name)).get_weights()
+
+
 def test_a_run_goes_on_where_it_was_killed_or_ended(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    settings = ["--epochs", "4", "--dropout", "0.4", "--seed", "3"]
+    settings = ["--epochs", "4", "--dropout", "0.4", "--seed", "3", "--deterministic"]
+    settings += ["--flip", "--schedule", "cosine", "--patience", "4"]
     whole = answer(environment, "train", "--name", "whole", *settings)
 
     command = [sys.executable, "-m", "cifar_core", "train", "--name", "killed", *settings]
@@ -237,6 +246,8 @@ def test_a_run_goes_on_where_it_was_killed_or_ended(
         whole["test_loss"],
         whole["test_accuracy"],
     )
+    for one, other in zip(weights(store, "whole"), weights(store, "killed"), strict=True):
+        np.testing.assert_array_equal(one, other)
     figures = [(e.step, e.loss, e.val_loss) for e in store.get("whole").history().epochs]
     again = [(e.step, e.loss, e.val_loss) for e in store.get("killed").history().epochs]
     assert [step for step, _, _ in again] == [step for step, _, _ in figures]
@@ -253,6 +264,63 @@ def test_a_run_goes_on_where_it_was_killed_or_ended(
         (["nobody"], "nobody"),
     ):
         assert_one_line(cifar(environment, "train", "--resume", *wrong), named)
+
+
+def test_early_stopping_keeps_the_best_epochs_network(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    # A rate that grows into nonsense: the best epoch is not the last one.
+    settings = ["--epochs", "30", "--patience", "2", "--learning-rate", "0.02"]
+    ended = answer(environment, "train", "--name", "early", *settings)
+    assert (ended["state"], ended["config"]["patience"]) == ("finished", 2)
+    run = RunStore(tmp_path / "runs").get("early")
+    summary, epochs = run.summary(), run.history().epochs
+    assert len(epochs) == summary.kept_epoch + 2 < 30
+    kept = epochs[summary.kept_epoch - 1]
+    assert kept.val_loss == min(event.val_loss for event in epochs)
+    assert summary.test_loss == pytest.approx(kept.val_loss, rel=1e-4)  # the test set validates
+    assert summary.train_accuracy == kept.accuracy
+
+
+def test_cross_validation_is_a_run_for_each_fold(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    ended = answer(
+        environment,
+        "train",
+        "--epochs",
+        "1",
+        "--validation",
+        "folds",
+        "--folds",
+        "3",
+        "--name",
+        "x",
+    )
+    assert [one["run"] for one in ended["runs"]] == ["x-fold1", "x-fold2", "x-fold3"]
+    accuracies = [one["test_accuracy"] for one in ended["runs"]]
+    assert ended["test_accuracy"]["mean"] == pytest.approx(np.mean(accuracies))
+    assert ended["test_accuracy"]["deviation"] == pytest.approx(np.std(accuracies, ddof=1))
+    assert ended["validation_accuracy"]["count"] == 3
+
+
+def test_a_run_that_diverges_fails_with_a_remedy(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = cifar(environment, "train", "--optimiser", "sgd", "--learning-rate", "10")
+    assert done.returncode == 1
+    assert "lower learning rate" in done.stderr.splitlines()[-1]
+    (run,) = RunStore(tmp_path / "runs").runs()
+    assert run.state is RunState.FAILED
+
+
+def test_a_gpu_that_is_not_there_is_told(environment: dict[str, str], tmp_path: Path) -> None:
+    none = {**environment, "CUDA_VISIBLE_DEVICES": ""}
+    done = cifar(none, "train", "--epochs", "1", "--device", "gpu")
+    assert done.returncode == 2
+    assert "device='gpu'" in done.stderr.splitlines()[-1]
+    (run,) = RunStore(tmp_path / "runs").runs()
+    assert run.state is RunState.FAILED
 
 
 def test_a_run_goes_on_with_its_own_images_only(

@@ -284,6 +284,26 @@ def _from_text(text: str, kind: type) -> Any:
 PRESETS: dict[str, TrainingConfig] = {
     "tutorial-baseline": TrainingConfig(epochs=10),
     "tutorial-dropout": TrainingConfig(epochs=15, dropout=0.4),
+    "fast": TrainingConfig(
+        epochs=5,
+        standardise=True,
+        learning_rate=0.003,
+        schedule="one-cycle",
+        batch_size=64,
+    ),
+    "best": TrainingConfig(
+        epochs=15,
+        flip=True,
+        weight_decay=0.005,
+        network="compact",
+        convolutions=4,
+        batch_norm=True,
+        standardise=True,
+        optimiser="sgd",
+        learning_rate=0.1,
+        schedule="one-cycle",
+        batch_size=64,
+    ),
 }
 
 

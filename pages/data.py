@@ -186,7 +186,7 @@ def variations(data: Dataset) -> None:
             "These settings are the Train page's own."
         )
     )
-    settings.augmentation(st.columns(3, vertical_alignment="bottom"))
+    settings.augmentation()
     last = len(data.x_train) - 1
     st.session_state[Key.VARIED] = min(st.session_state.get(Key.VARIED, 0), last)
     bar = st.container(horizontal=True, vertical_alignment="bottom")

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from cifar_core.config import TrainingConfig
+from cifar_core.data.dataset import IMAGE_SIZE
 from cifar_core.model import LayerInfo
 from ui import cached, explorers, frame, settings, state
 from ui import network_figures as draw
@@ -15,10 +17,10 @@ frame.guard("pages/model.py")
 def network() -> None:
     """The layers of the chosen settings: figures, picture, reasons, table."""
     figures = st.container()  # above the settings that they follow
-    row = st.columns([2, 3, 2, 2, 3], vertical_alignment="bottom")
+    settings.network()
+    row = st.columns([2, 3, 5], vertical_alignment="bottom")
     settings.dropout(row[:2])
-    row[4].page_link("pages/train.py", label=_("Train with these"), icon=":material/play_arrow:")
-    settings.network([*row[2:4], *st.columns(5, vertical_alignment="bottom")])
+    row[2].page_link("pages/train.py", label=_("Train with these"), icon=":material/play_arrow:")
     config = state.settings()
     layers = cached.layers(config, len(state.dataset().class_names))
     with figures:
@@ -36,8 +38,8 @@ def network() -> None:
     metrics[2].metric(_("Layers"), len(layers))
     metrics[3].metric(_("Dropout"), f"{config.dropout:.0%}" if config.dropout else _("off"))
     picture(layers)
-    reasons(dropout=config.dropout > 0)
-    table(layers)
+    reasons(config, layers)
+    table(config, layers)
 
 
 def picture(layers: list[LayerInfo]) -> None:
@@ -62,7 +64,7 @@ def picture(layers: list[LayerInfo]) -> None:
             _("Output shape: {shape}").format(shape=times(layer.output_shape)),
             _("Parameters: {count}").format(count=f"{layer.parameters:,}{formula}"),
             _("Multiply-adds: {count}").format(count=f"{layer.multiply_adds:,}"),
-            _("Receptive field: {field} pixels").format(field=times([layer.receptive_field] * 2)),
+            _("Receptive field: {field} pixels").format(field=field(layer)),
         ]
         boxes.append(
             draw.Box(layer.name, layer.kind, layer.output_shape, "<br>".join(lines), layer.window)
@@ -82,58 +84,57 @@ def picture(layers: list[LayerInfo]) -> None:
     )
 
 
-def reasons(dropout: bool) -> None:
+def reasons(config: TrainingConfig, layers: list[LayerInfo]) -> None:
     """Why each piece is there."""
-    now = "" if dropout else " " + _("It is off now.")
-    pieces = [
-        (
-            _("Normalisation"),
-            _(
-                "Pixels of 0 to 255 become 0 to 1: with numbers of one small size, all weights "
-                "learn at a like pace."
-            ),
+    kinds = {layer.kind for layer in layers}
+    pieces = {
+        _("Normalisation"): _(
+            "Each channel's pixels become numbers of mean 0 and deviation 1: with numbers of one "
+            "small size, all weights learn at a like pace."
+        )
+        if config.standardise
+        else _(
+            "Pixels of 0 to 255 become 0 to 1: with numbers of one small size, all weights learn "
+            "at a like pace."
         ),
-        (
-            _("Convolution"),
-            _(
-                "A small window looks for one pattern everywhere with the same few weights, so "
-                "what is learned in one corner holds in all. Later layers find patterns of "
-                "patterns."
-            ),
+        _("Convolution"): _(
+            "A small window looks for one pattern everywhere with the same few weights, so what "
+            "is learned in one corner holds in all. Later layers find patterns of patterns."
         ),
-        (
-            _("Pooling"),
-            _(
-                "Each 2 × 2 square becomes one number. Exact places are given up for a quarter of "
-                "the work to come, and a small shift of the object changes less."
-            ),
-        ),
-        (
-            _("Dropout"),
-            _(
-                "In each training step, some values are set to 0 at random. No unit can lean on "
-                "one other alone, and less is learned by heart."
-            )
-            + now,
-        ),
-        (
-            _("Flatten"),
-            _("All maps become one row of numbers, for the dense layers know no rows and columns."),
-        ),
-        (
-            _("Dense"),
-            _(
-                "Every unit weighs everything that was found. The last layer has a unit for each "
-                "class: the highest of these scores is the answer."
-            ),
-        ),
-    ]
-    for three in (pieces[:3], pieces[3:]):
-        for column, (piece, reason) in zip(st.columns(3), three, strict=True):
-            column.markdown(f"**{piece}.** {reason}")
+    }
+    if config.batch_norm:
+        pieces[_("Batch normalisation")] = _(
+            "Each map is scaled to mean 0 and deviation 1 over the batch, then by two numbers "
+            "that are learned. Later layers no longer chase what earlier ones do: training is "
+            "steadier."
+        )
+    if kinds & {"MaxPooling2D", "AveragePooling2D"}:
+        pieces[_("Pooling")] = _(
+            "Each 2 × 2 square becomes one number. Exact places are given up for a quarter of the "
+            "work to come, and a small shift of the object changes less."
+        )
+    off = "" if config.dropout else " " + _("It is off now.")
+    pieces[_("Dropout")] = (
+        _(
+            "In each training step, some values are set to 0 at random. No unit can lean on one "
+            "other alone, and less is learned by heart."
+        )
+        + off
+    )
+    pieces[_("Flatten")] = _(
+        "All maps become one row of numbers, for the dense layers know no rows and columns."
+    )
+    pieces[_("Dense")] = _(
+        "Every unit weighs everything that was found. The last layer has a unit for each class: "
+        "the highest of these scores is the answer."
+    )
+    for number, (piece, reason) in enumerate(pieces.items()):
+        if number % 3 == 0:
+            columns = st.columns(3)
+        columns[number % 3].markdown(f"**{piece}.** {reason}")
 
 
-def table(layers: list[LayerInfo]) -> None:
+def table(config: TrainingConfig, layers: list[LayerInfo]) -> None:
     """The figures of all layers, and their totals."""
     total = sum(layer.parameters for layer in layers)
     work = sum(layer.multiply_adds for layer in layers)
@@ -147,19 +148,33 @@ def table(layers: list[LayerInfo]) -> None:
             _("Multiply-adds"): [
                 f"{count:,}" for count in [*(x.multiply_adds for x in layers), work]
             ],
-            _("Receptive field"): [*(times([x.receptive_field] * 2) for x in layers), ""],
+            _("Receptive field"): [*map(field, layers), ""],
         },
         hide_index=True,
     )
-    st.caption(
+    sentences = [
+        _("Sum: height · width · input channels · kernels, and one bias for each kernel."),
+        _("Batch normalisation: four numbers for each channel, and no bias before it.")
+        if config.batch_norm
+        else "",
         _(
-            "Sum: height · width · input channels · kernels, and one bias for each kernel. "
             "Multiply-adds: each weight once for every place of the output; pooling, which has no "
             "weights, is not counted. Receptive field: the part of the image that an output can "
-            "depend on. The last two rows and columns of pixels count for nothing, because the "
-            "second pooling leaves the thirteenth row over."
+            "depend on."
+        ),
+        _(
+            "The last two rows and columns of pixels count for nothing, because the second "
+            "pooling leaves the thirteenth row over."
         )
-    )
+        if config.network == "tutorial" and config.convolutions > 1
+        else "",
+    ]
+    st.caption(" ".join(filter(None, sentences)))
+
+
+def field(layer: LayerInfo) -> str:
+    """The receptive field as people write it; padding round the image is no part of it."""
+    return times([min(layer.receptive_field, IMAGE_SIZE)] * 2)
 
 
 def times(shape: tuple[int, ...] | list[int]) -> str:

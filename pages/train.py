@@ -5,12 +5,13 @@ import streamlit as st
 from cifar_core.config import MOST_EPOCHS
 from cifar_core.data import Dataset
 from cifar_core.events import RunState
+from cifar_core.groups import group_of, spread, validation_accuracy
 from cifar_core.history import Summary
 from cifar_core.slots import waiting
 from ui import cached, frame, settings, state
 from ui.monitor import line, monitor
 from ui.state import Key
-from ui.text import _
+from ui.text import _, with_spread
 
 frame.guard("pages/train.py")
 
@@ -52,13 +53,12 @@ def more_settings(data: Dataset) -> None:
         ]
     )
     with augmentation:
-        settings.augmentation(st.columns(3, vertical_alignment="bottom"))
+        settings.augmentation()
         st.caption(_("The Data page shows what these make of an image."))
     with regularisation:
         settings.regularisation()
     with network:
-        row = st.columns(4, vertical_alignment="bottom")
-        settings.network([*row, *st.columns(4, vertical_alignment="bottom")[:3]])
+        settings.network()
         st.caption(_("The Model page shows the layers that these make."))
     with optimiser:
         settings.optimiser()
@@ -99,6 +99,29 @@ def go_on(summary: Summary) -> None:
             )
 
 
+def group(chosen: Summary, summaries: list[Summary]) -> None:
+    """What the chosen run and those beside it, of other seeds or folds, come to together."""
+    members = group_of(chosen, summaries)
+    if len(members) < 2:
+        return
+    done = [one for one in members if one.state is RunState.FINISHED]
+    words = _(
+        "Group of {runs} runs: validation accuracy {validation}, test accuracy {test} ({done} done)"
+    )
+    st.caption(
+        words.format(
+            runs=len(members),
+            validation=with_spread(spread(map(validation_accuracy, done))),
+            test=with_spread(spread(one.test_accuracy for one in done)),
+            done=len(done),
+        ),
+        help=_(
+            "Runs with the same settings and images but for the seed or the fold: mean, and "
+            "standard deviation from run to run in percentage points."
+        ),
+    )
+
+
 frame.title(_("Train"))
 data = state.dataset()
 summaries = [one for one in cached.store().summaries() if not one.run.is_reference]
@@ -129,6 +152,7 @@ row[2].button(
 )
 with row[3]:
     go_on(chosen)
+group(chosen, summaries)
 
 
 live = {summary.run.id for summary in summaries if summary.state.is_live}

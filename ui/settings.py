@@ -7,7 +7,7 @@ defined.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -23,6 +23,8 @@ from ui.text import _
 
 IN_VIEW = ("epochs", "dropout")
 """The tutorial's two, which the Train page shows at once; the others are one click away."""
+
+_NARROW, _WIDE = 184, 384  # pixels; four narrow ones, or two wide ones, beside the sidebar
 
 
 def help_of(name: str) -> str:
@@ -43,7 +45,7 @@ def label_of(name: str) -> str:
         "weight_decay": _("Weight decay"),
         "label_smoothing": _("Label smoothing"),
         "patience": _("Early stopping"),
-        "train_images": _("Fewer training images"),
+        "train_images": _("Fewer images"),
         "network": _("Network"),
         "width": _("Width"),
         "convolutions": _("Convolution layers"),
@@ -106,15 +108,22 @@ def changed(config: TrainingConfig) -> list[str]:
     return found
 
 
+def row() -> DeltaGenerator:
+    """Room for widgets side by side, in as many rows as it takes."""
+    return st.container(horizontal=True, vertical_alignment="bottom")
+
+
 def _spec(name: str) -> Any:
     return TrainingConfig.__dataclass_fields__[name].metadata
 
 
-def _toggle(place: DeltaGenerator, name: str) -> bool:
-    return place.toggle(label_of(name), key=name, persist_state="session", help=help_of(name))
+def _toggle(place: DeltaGenerator, name: str, width: int | Literal["content"] = _NARROW) -> bool:
+    return place.toggle(
+        label_of(name), key=name, persist_state="session", help=help_of(name), width=width
+    )
 
 
-def _choice(place: DeltaGenerator, name: str) -> None:
+def _choice(place: DeltaGenerator, name: str, width: int = _NARROW) -> None:
     place.selectbox(
         label_of(name),
         _spec(name)["options"],
@@ -122,6 +131,7 @@ def _choice(place: DeltaGenerator, name: str) -> None:
         key=name,
         persist_state="session",
         help=help_of(name),
+        width=width,
     )
 
 
@@ -133,10 +143,16 @@ def _slider(place: DeltaGenerator, name: str) -> None:
         key=name,
         persist_state="session",
         help=help_of(name),
+        width=_NARROW,
     )
 
 
-def _count(place: DeltaGenerator, name: str, disabled: bool = False) -> None:
+def _count(
+    place: DeltaGenerator,
+    name: str,
+    disabled: bool = False,
+    width: int | Literal["stretch"] = _NARROW,
+) -> None:
     place.number_input(
         label_of(name),
         _spec(name)["least"],
@@ -145,6 +161,7 @@ def _count(place: DeltaGenerator, name: str, disabled: bool = False) -> None:
         persist_state="session",
         help=help_of(name),
         disabled=disabled,
+        width=width,
     )
 
 
@@ -159,12 +176,13 @@ def _share(place: DeltaGenerator, name: str, least: float, most: float, step: fl
         key=name,
         persist_state="session",
         help=help_of(name),
+        width=_NARROW,
     )
 
 
 def dropout(columns: Sequence[DeltaGenerator]) -> None:
     """'Dropout' and its rate, each in its column."""
-    on = _toggle(columns[0], "dropout")
+    on = _toggle(columns[0], "dropout", "content")
     rate = st.session_state[Key.DROPOUT_RATE]
     columns[1].slider(
         _("Dropout rate"),
@@ -179,36 +197,26 @@ def dropout(columns: Sequence[DeltaGenerator]) -> None:
 
 def epochs(column: DeltaGenerator) -> None:
     """'Epochs'."""
-    _count(column, "epochs")
+    _count(column, "epochs", width="stretch")
 
 
-def augmentation(columns: Sequence[DeltaGenerator]) -> None:
-    """'Mirror', 'Shift' and 'Cutout', each in its column."""
-    _toggle(columns[0], "flip")
-    _slider(columns[1], "shift")
-    _slider(columns[2], "cutout")
-
-
-def network(columns: Sequence[DeltaGenerator]) -> None:
-    """What the layers are made of, seven widgets, each in its column."""
-    _choice(columns[0], "network")
-    _choice(columns[1], "width")
-    _count(columns[2], "convolutions")
-    _choice(columns[3], "pooling")
-    _choice(columns[4], "colour")
-    _toggle(columns[5], "batch_norm")
-    _toggle(columns[6], "standardise")
+def augmentation() -> None:
+    """How training images are varied."""
+    place = row()
+    _toggle(place, "flip")
+    _slider(place, "shift")
+    _slider(place, "cutout")
 
 
 def regularisation() -> None:
     """What keeps weights small or ends training in time."""
-    row = st.columns(3, vertical_alignment="bottom")
-    _share(row[0], "l2", 0.0, 1.0, 0.0005)
-    _share(row[1], "weight_decay", 0.0, 1.0, 0.0005)
-    _share(row[2], "label_smoothing", 0.0, 0.9, 0.05)
-    row = st.columns(3, vertical_alignment="bottom")
-    on = _toggle(row[0], "patience")
-    row[1].number_input(
+    place = row()
+    _share(place, "l2", 0.0, 1.0, 0.0005)
+    _share(place, "weight_decay", 0.0, 1.0, 0.0005)
+    _share(place, "label_smoothing", 0.0, 0.9, 0.05)
+    place = row()
+    on = _toggle(place, "patience")
+    place.number_input(
         _("Patience"),
         1,
         _spec("patience")["most"],
@@ -216,9 +224,10 @@ def regularisation() -> None:
         persist_state="session",
         disabled=not on,
         help=_("Epochs to wait for a lower validation loss."),
+        width=_NARROW,
     )
     if on and state.settings().validation == "test":
-        row[2].caption(
+        place.container(width=_WIDE).caption(
             _(
                 "The best epoch is chosen by the test set, so the test figure comes out a little "
                 "too good. A hold-out, under 'Data', keeps it honest."
@@ -226,18 +235,31 @@ def regularisation() -> None:
         )
 
 
+def network() -> None:
+    """What the layers are made of."""
+    place = row()
+    _choice(place, "network")
+    _choice(place, "width")
+    _count(place, "convolutions")
+    _choice(place, "pooling")
+    place = row()
+    _choice(place, "colour")
+    _toggle(place, "batch_norm")
+    _toggle(place, "standardise")
+
+
 def optimiser() -> None:
     """How gradients become steps, and the learning rate over the epochs as a curve."""
-    left, right = st.columns(2)
-    with left:
-        row = st.columns(2, vertical_alignment="bottom")
-        _choice(row[0], "optimiser")
-        _choice(row[1], "schedule")
-        row = st.columns(2, vertical_alignment="bottom")
-        _share(row[0], "learning_rate", 0.00001, 10.0, 0.0005)
-        _count(row[1], "batch_size")
+    sides = st.container(horizontal=True)
+    with sides.container(width=_WIDE):
+        place = row()
+        _choice(place, "optimiser")
+        _choice(place, "schedule")
+        place = row()
+        _share(place, "learning_rate", 0.00001, 10.0, 0.0005)
+        _count(place, "batch_size")
         st.caption(_about_optimiser(state.settings()))
-    with right:
+    with sides.container(width=_WIDE):
         _preview(state.settings())
 
 
@@ -265,7 +287,7 @@ def _preview(config: TrainingConfig) -> None:
         ),
         key="learning-rate",
         label=_("The learning rate over the epochs"),
-        height=200,
+        height=230,
     )
 
 
@@ -276,9 +298,13 @@ def data(images: int, test_images: int) -> None:
         images: training images of the data set.
         test_images: its test images.
     """
-    row = st.columns([2, 2, 4, 2], vertical_alignment="bottom")
-    on = _toggle(row[0], "train_images")
-    row[1].number_input(
+    place = row()
+    _choice(place, "validation", _WIDE)
+    config = state.settings()
+    _count(place, "folds", disabled=config.validation != "folds")
+    place = row()
+    on = _toggle(place, "train_images")
+    place.number_input(
         _("Training images"),
         1,
         max(images, st.session_state[Key.TRAIN_IMAGES_COUNT]),
@@ -287,18 +313,13 @@ def data(images: int, test_images: int) -> None:
         persist_state="session",
         disabled=not on,
         help=_("At most this many, drawn with the seed."),
+        width=_NARROW,
     )
-    _choice(row[2], "validation")
-    config = state.settings()
-    _count(row[3], "folds", disabled=config.validation != "folds")
     trained, held = (len(part) for part in split(images, config.runs()[0]))
     counts = _(
         "{trained} images train, {validating} validate, and {test} test the network that comes out."
-    )
-    told = counts.format(
-        trained=f"{trained:,}", validating=f"{held or test_images:,}", test=f"{test_images:,}"
-    )
-    st.caption(f"{told} {_about_validation(config)}")
+    ).format(trained=f"{trained:,}", validating=f"{held or test_images:,}", test=f"{test_images:,}")
+    st.caption(f"{counts} {_about_validation(config)}")
 
 
 def _about_validation(config: TrainingConfig) -> str:
@@ -309,27 +330,29 @@ def _about_validation(config: TrainingConfig) -> str:
         ),
         "holdout": _("The test images stay unseen until the end."),
         "folds": _(
-            "Every training image validates once, in one of {folds} runs, whose mean and spread "
-            "say more than one run; the test images stay unseen until the end of each."
+            "Every training image validates once, in one of {folds} runs: their mean and spread "
+            "say more than one run does. The test images stay unseen until the end of each."
         ).format(folds=config.folds),
     }[config.validation]
 
 
 def machine() -> None:
     """What to repeat, and on what."""
-    row = st.columns(5, vertical_alignment="bottom")
-    _count(row[0], "seed")
-    row[1].number_input(
+    place = row()
+    _count(place, "seed")
+    place.number_input(
         _("Repeats"),
         1,
         10,
         key=Key.REPEATS,
         persist_state="session",
-        help=_("Train as often, each time with the next seed, to see how much is chance."),
+        help=_("Train this often, each time with the next seed, to see how much is chance."),
+        width=_NARROW,
     )
-    _choice(row[2], "device")
-    _choice(row[3], "precision")
-    _toggle(row[4], "deterministic")
+    place = row()
+    _choice(place, "device")
+    _choice(place, "precision")
+    _toggle(place, "deterministic")
 
 
 def asked() -> str:

@@ -6,6 +6,10 @@ import gettext
 import re
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cifar_core.groups import Spread
 
 LOCALES = Path(__file__).parent / "locale"
 
@@ -25,9 +29,22 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+.!|~$:<>&-])", r"\\\1", text)
 
 
+def with_spread(found: Spread | None) -> str:
+    """A mean of shares with its spread in percentage points, '–' where there is none."""
+    if found is None:
+        return "–"
+    mean = f"{found.mean:.2%}"
+    return mean if found.deviation is None else f"{mean} ± {100 * found.deviation:.2f}"
+
+
 def duration(seconds: float) -> str:
     """Minutes and seconds, '–' where nobody knows."""
     if seconds != seconds:
         return "–"
     minutes, rest = divmod(round(max(seconds, 0)), 60)
     return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
+
+
+def gigabytes(count: int) -> str:
+    """A size in bytes for people."""
+    return f"{count / 1e9:.2f} GB"

@@ -286,6 +286,7 @@ PRESETS: dict[str, TrainingConfig] = {
     "tutorial-dropout": TrainingConfig(epochs=15, dropout=0.4),
     "fast": TrainingConfig(
         epochs=5,
+        flip=True,
         standardise=True,
         learning_rate=0.003,
         schedule="one-cycle",

@@ -24,6 +24,22 @@ from cifar_core.errors import ConfigError
         ("learning_rate", 0.0),
         ("learning_rate", float("inf")),
         ("validation", "train"),
+        ("l2", 1.5),
+        ("weight_decay", -0.1),
+        ("label_smoothing", 1.0),
+        ("patience", -1),
+        ("width", 3.0),
+        ("convolutions", 0),
+        ("convolutions", 5),
+        ("network", "resnet"),
+        ("optimiser", "lion"),
+        ("schedule", "step"),
+        ("folds", 1),
+        ("fold", 6),
+        ("train_images", -1),
+        ("precision", "float16"),
+        ("device", "tpu"),
+        ("flip", 1),
         ("seed", -1),
         ("seed", 2**32),
     ],
@@ -53,6 +69,19 @@ def test_every_setting_is_explained() -> None:
     for spec in fields(TrainingConfig):
         assert spec.metadata["help"], spec.name
         assert spec.metadata["rule"], spec.name
+
+
+def test_cross_validation_asks_for_a_run_a_fold() -> None:
+    config = TrainingConfig(validation="folds", folds=3, seed=7)
+    assert [one.fold for one in config.runs()] == [1, 2, 3]
+    assert {one.group() for one in config.runs()} == {config.group()}
+    assert config.runs()[1].runs() == [config.runs()[1]]
+    assert TrainingConfig(folds=3).runs() == [TrainingConfig(folds=3)]
+
+
+def test_a_group_differs_in_seed_and_fold_alone() -> None:
+    assert TrainingConfig(seed=1).group() == TrainingConfig(seed=2).group()
+    assert TrainingConfig(seed=1).group() != TrainingConfig(seed=1, dropout=0.1).group()
 
 
 def test_presets_are_the_tutorials() -> None:

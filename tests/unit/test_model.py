@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy.signal import correlate
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from cifar_core.config import TrainingConfig
+from cifar_core.config import OPTIMISERS, PRESETS, TrainingConfig
 from cifar_core.model import build_model, describe, first_kernels
 
 TUTORIAL = [
@@ -204,3 +204,72 @@ def test_first_kernels_are_the_first_convolutions() -> None:
     kernels = first_kernels(model)
     assert kernels.shape == (3, 3, 1, 32)
     np.testing.assert_array_equal(kernels, model.get_layer("conv1").get_weights()[0])
+
+
+def layers_of(**settings) -> list[str]:
+    return [row.name for row in describe(build_model(TrainingConfig(**settings)))][1:]
+
+
+def test_the_compact_network_is_the_presets() -> None:
+    model = build_model(PRESETS["best"])
+    assert model.count_params() == 87_082 < 300_000
+    rows = {row.name: row for row in describe(model)}
+    assert rows["conv1"].output_shape == (16, 16, 24)
+    assert rows["conv2"].output_shape == (16, 16, 48)
+    assert rows["conv3"].output_shape == (8, 8, 64)
+    assert rows["conv4"].output_shape == (4, 4, 64)
+    assert rows["conv1"].formula == "4·4·3·24"
+    assert rows["norm1"].formula == "4·24"
+
+
+def test_the_fast_preset_has_the_tutorials_own_layers() -> None:
+    names = [row.name for row in describe(build_model(PRESETS["fast"]))]
+    assert names == [row.name for row in describe(build_model(TrainingConfig()))]
+
+
+def test_fewer_and_more_convolutions_and_filters() -> None:
+    assert layers_of(convolutions=1) == ["conv1", "pool1", "flatten", "dense", "logits"]
+    assert layers_of(convolutions=4)[4:6] == ["conv3", "conv4"]
+    assert layers_of(batch_norm=True)[:4] == ["conv1", "norm1", "relu1", "pool1"]
+    rows = {row.name: row for row in describe(build_model(TrainingConfig(width=0.5)))}
+    assert rows["conv1"].output_shape == (30, 30, 16)
+    assert rows["dense"].output_shape == (32,)
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_weight_decay_leaves_biases_and_norms_alone(optimiser: str) -> None:
+    config = TrainingConfig(optimiser=optimiser, weight_decay=0.5, batch_norm=True)
+    model = build_model(config)
+    before = [variable.numpy() for variable in model.trainable_variables]
+    still = [np.zeros_like(value) for value in before]
+    model.optimizer.apply(still, model.trainable_variables)
+    for variable, old in zip(model.trainable_variables, before, strict=True):
+        expected = old * (1 - 0.5 * 0.001) if variable.name == "kernel" else old
+        np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-6)
+
+
+def test_l2_adds_the_squares_of_all_kernels() -> None:
+    model = build_model(TrainingConfig(l2=0.01))
+    kernels = [layer.get_weights()[0] for layer in model.layers if hasattr(layer, "kernel")]
+    assert len(kernels) == 5
+    expected = 0.01 * sum((kernel**2).sum() for kernel in kernels)
+    assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_label_smoothing_is_keras_s_own_on_one_hot_labels() -> None:
+    model = build_model(TrainingConfig(label_smoothing=0.1))
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (20, 32, 32, 3)), rng.integers(0, 10, 20)
+    figures = model.evaluate(images, labels, verbose=0, return_dict=True)
+    logits = model.predict(images, verbose=0)
+    oracle = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
+    assert figures["loss"] == pytest.approx(float(oracle(np.eye(10)[labels], logits)), rel=1e-5)
+    plain = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    assert figures["cross_entropy"] == pytest.approx(float(plain(labels, logits)), rel=1e-5)
+
+
+def test_mixed_precision_keeps_weights_and_logits_in_float32() -> None:
+    model = build_model(TrainingConfig(precision="mixed"))
+    assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
+    assert model.get_layer("conv2").output.dtype == "bfloat16"
+    assert model.get_layer("logits").output.dtype == "float32"

@@ -1,6 +1,7 @@
 """TrainingConfig: its rules, its JSON, its presets."""
 
 from dataclasses import fields
+from urllib.parse import urlencode
 
 import pytest
 
@@ -92,3 +93,52 @@ def test_presets_are_the_tutorials() -> None:
 def test_a_preset_is_known_again_whatever_the_seed() -> None:
     assert preset_of(TrainingConfig(epochs=15, dropout=0.4, seed=5)) == "tutorial-dropout"
     assert preset_of(TrainingConfig(epochs=14, dropout=0.4)) == "custom"
+
+
+ODD = [
+    TrainingConfig(dropout=0.123456789012345, learning_rate=1e-7, l2=5e-324, width=0.5),
+    TrainingConfig(validation="folds", folds=20, fold=20, seed=2**32 - 1, deterministic=True),
+    TrainingConfig(train_images=1, patience=1000, schedule="one-cycle", optimiser="rmsprop"),
+    TrainingConfig(colour="grey", pooling="average", network="compact", batch_norm=True),
+]
+
+
+@pytest.mark.parametrize("config", [*PRESETS.values(), *ODD])
+def test_link_and_back(config: TrainingConfig) -> None:
+    query = config.to_query()
+    assert TrainingConfig.from_query(query) == (config, [])
+    assert TrainingConfig.from_query({**query, "run": "x", "section": "look"}) == (config, [])
+    differing = {spec.name for spec in fields(config) if getattr(config, spec.name) != spec.default}
+    assert set(query) == differing
+
+
+def test_a_link_is_short_and_plain() -> None:
+    config = TrainingConfig(dropout=0.4, epochs=15, flip=True)
+    assert urlencode(config.to_query()) == "epochs=15&dropout=0.4&flip=true"
+    assert TrainingConfig().to_query() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("epochs", "0"),
+        ("epochs", "many"),
+        ("epochs", "2.5"),
+        ("epochs", ""),
+        ("epochs", "9" * 100_000),
+        ("dropout", "1"),
+        ("dropout", "nan"),
+        ("learning_rate", "inf"),
+        ("flip", "yes"),
+        ("schedule", "Cosine"),
+        ("width", "3"),
+        ("fold", "6"),
+    ],
+)
+def test_a_broken_value_in_a_link_costs_that_value_alone(name: str, text: str) -> None:
+    rest = {"seed": "3", "batch_norm": "true"}
+    config, (error,) = TrainingConfig.from_query({**rest, name: text})
+    assert config == TrainingConfig(seed=3, batch_norm=True)
+    assert str(error).startswith(f"`{name}` must be ")
+    assert f"Received: {name}=" in str(error)
+    assert len(str(error)) < 300

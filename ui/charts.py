@@ -316,8 +316,8 @@ def confusion_figure(
         frame = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
         figure.add_shape(**frame, line={"color": PALETTE[1], "width": 2})
     edge = [-0.5, len(names) - 0.5]
-    figure.update_xaxes(title_text=x_title, range=edge, **ticks)
-    figure.update_yaxes(title_text=y_title, range=edge[::-1], **ticks)
+    figure.update_xaxes(title_text=x_title, range=edge, fixedrange=True, **ticks)
+    figure.update_yaxes(title_text=y_title, range=edge[::-1], fixedrange=True, **ticks)
     return figure
 
 

@@ -65,6 +65,14 @@ def confusions(chosen: Summary, predictions: Predictions) -> None:
             (ranked[0].true, ranked[0].predicted) if ranked else (0, 0),
         )
         _cell_images(chosen, predictions, *cell)
+
+    def show_ranked(x: float, y: float) -> None:
+        one = ranked[_nearest(y, min(len(ranked), _RANKED))]
+        state.show_cell(one.true, one.predicted)
+
+    def show_clicked(x: float, y: float) -> None:
+        state.show_cell(_nearest(y, len(names)), _nearest(x, len(names)))
+
     with left:
         if view == "ranking" and ranked:
             live_chart(
@@ -78,9 +86,7 @@ def confusions(chosen: Summary, predictions: Predictions) -> None:
                 height=560,
                 key="ranking",
                 label=_("The most common confusions of run {run}").format(run=chosen.run.id),
-                on_click=lambda images, place: state.show_cell(
-                    ranked[int(place)].true, ranked[int(place)].predicted
-                ),
+                on_click=show_ranked,
             )
         else:
             live_chart(
@@ -95,8 +101,13 @@ def confusions(chosen: Summary, predictions: Predictions) -> None:
                 height=560,
                 key="confusion",
                 label=_("Confusion matrix of run {run}").format(run=chosen.run.id),
-                on_click=lambda predicted, true: state.show_cell(int(true), int(predicted)),
+                on_click=show_clicked,
             )
+
+
+def _nearest(place: float, count: int) -> int:
+    """The number from 0 to count - 1 that is nearest to a place on an axis."""
+    return min(max(round(place), 0), count - 1)
 
 
 def _cell_images(chosen: Summary, predictions: Predictions, true: int, predicted: int) -> None:

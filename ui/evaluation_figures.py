@@ -41,7 +41,7 @@ def ranking_figure(
         chosen: True and predicted class of the bar to mark.
     """
     names = [escape(name, quote=False) for name in class_names]
-    figure = _bare(margin={"l": 8, "r": 56, "t": 8, "b": 48}, dragmode=False)
+    figure = _bare(margin={"l": 8, "r": 56, "t": 8, "b": 48})
     figure.add_bar(
         orientation="h",
         x=[one.images for one in ranked],
@@ -93,7 +93,7 @@ def intervals_figure(
     shares = np.asarray(shares, dtype=float)
     low, high = np.asarray(intervals, dtype=float).T
     places = np.arange(len(shares))
-    figure = _bare(margin={"l": 8, "r": 16, "t": 8, "b": 48}, dragmode=False)
+    figure = _bare(margin={"l": 8, "r": 16, "t": 8, "b": 48})
     figure.add_scatter(
         x=shares,
         y=places,
@@ -140,7 +140,6 @@ def agreement_figure(parts: Sequence[tuple[str, int]], *, x_title: str) -> go.Fi
         barmode="stack",
         margin={"l": 8, "r": 16, "t": 8, "b": 8},
         legend={"orientation": "h", "x": 0, "y": 1.05, "yanchor": "bottom", "traceorder": "normal"},
-        dragmode=False,
     )
     colours = (PALETTE[2], PALETTE[0], PALETTE[1], _QUIET)
     for (name, images), colour in zip(parts, colours, strict=True):
@@ -189,7 +188,6 @@ def reliability_figure(
         margin={"l": 56, "r": 16, "t": 40, "b": 48},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         bargap=0.06,
-        dragmode=False,
     )
     for axis, heights, colour, name in (
         ("y", found.accuracy[filled], PALETTE[0], y_title),
@@ -215,8 +213,18 @@ def reliability_figure(
         hoverinfo="skip",
     )
     figure.update_layout(
-        yaxis={"domain": [0.32, 1], "title": {"text": y_title}, "tickformat": ".0%"},
-        yaxis2={"domain": [0, 0.22], "title": {"text": images_title}, "nticks": 4},
+        yaxis={
+            "fixedrange": True,
+            "domain": [0.32, 1],
+            "title": {"text": y_title},
+            "tickformat": ".0%",
+        },
+        yaxis2={
+            "fixedrange": True,
+            "domain": [0, 0.22],
+            "title": {"text": images_title},
+            "nticks": 4,
+        },
     )
     figure.layout.yaxis.range = [0, 1.02]
     figure.update_xaxes(
@@ -226,4 +234,6 @@ def reliability_figure(
 
 
 def _bare(**layout) -> go.Figure:
-    return go.Figure(layout={**BLANK, **layout})
+    """An empty figure that is seen whole at once: nothing to zoom into."""
+    still = {"fixedrange": True}
+    return go.Figure(layout={**BLANK, "dragmode": False, "xaxis": still, "yaxis": still, **layout})

@@ -66,12 +66,6 @@ async function draw(node, chart) {
   Object.assign(themed(layout, node), { height, width: chart.width || undefined });
   if (layout.scene?.aspectratio) fit(layout.scene.aspectratio, chart.width || Infinity, height);
   await chart.Plotly.react(node, data, layout, config(layout));
-  if (!chart.listens) {
-    chart.listens = true; // Plotly gives the node its `on` with the first figure
-    node.on("plotly_click", ({ points: [{ x, y }] }) => {
-      if (chart.data.clickable) chart.setTriggerValue("clicked", [x, y]);
-    });
-  }
   if (chart.drawn !== figure) {
     chart.drawn = figure;
     node.dataset.updates = Number(node.dataset.updates) + 1;
@@ -102,6 +96,13 @@ function create(node, data) {
   return chart;
 }
 
+// The browser's click, for Plotly's own goes missing while a figure is being drawn.
+function place(node, event) {
+  const area = event.target.closest(".nsewdrag")?.getBoundingClientRect();
+  const { xaxis, yaxis } = node._fullLayout ?? {};
+  return area && [xaxis.p2d(event.clientX - area.left), yaxis.p2d(event.clientY - area.top)];
+}
+
 function destroy(node, chart) {
   cancelAnimationFrame(chart.frame);
   chart.observer.disconnect();
@@ -114,10 +115,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   node.dataset.key = data.key;
   node.style.height = `${data.height}px`;
   node.dataset.clickable = data.clickable;
+  node.onclick = (event) => {
+    const at = data.clickable && place(node, event);
+    if (at) setTriggerValue("clicked", at);
+  };
   node.setAttribute("aria-label", data.label);
 
   const chart = charts.get(node) ?? create(node, data);
-  Object.assign(chart, { data, setTriggerValue });
+  chart.data = data;
   schedule(node, chart);
 
   // Streamlit also runs the cleanup of a call that a newer one overtook: only a node that has

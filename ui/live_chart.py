@@ -91,8 +91,8 @@ def live_chart(
         key: The chart's identity, unique in the app.
         label: What the chart shows, for screen readers.
         height: In pixels; kept free from the start, so that nothing jumps.
-        on_click: A callback that gets the x and the y of the point that was clicked. The same
-            must be within reach without a mouse.
+        on_click: A callback that gets the place that was clicked, as x and y in the axes' units.
+            The same must be within reach without a mouse.
     """
     # A read-only installation: the page then says that Plotly.js did not load.
     with contextlib.suppress(OSError):

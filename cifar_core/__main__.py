@@ -367,28 +367,35 @@ def _predict(options: argparse.Namespace) -> int:
     run = RunStore(options.runs).get(options.run)
     found = _read_pictures(options.images) if options.images else [_test_image(options, run)]
 
+    from .novelty import is_known
     from .prediction import load_model, predict_probabilities
 
     with device.quiet():
         device.use_cpu()
     model = load_model(run)
-    probabilities = predict_probabilities(model, np.stack([pixels for _, _, _, pixels in found]))
+    images = np.stack([pixels for _, _, _, pixels in found])
+    probabilities = predict_probabilities(model, images)
+    known = is_known(run.novelty(), model, images, probabilities).tolist()
     names = run.class_names
     answers = [
         {
             "image": image,
             "index": index,
             "label": names[row.argmax()],
+            "known": is_one,
             "probabilities": dict(zip(names, row.tolist(), strict=True)),
             "true_label": true_label,
         }
-        for (image, index, true_label, _), row in zip(found, probabilities, strict=True)
+        for (image, index, true_label, _), row, is_one in zip(
+            found, probabilities, known, strict=True
+        )
     ]
     if options.json:
         return _print_json(answers)
     for answer in answers:
         true = f" (truly {answer['true_label']})" if answer["true_label"] else ""
-        print(f"{answer['image'] or 'test image ' + str(answer['index'])}: {answer['label']}{true}")
+        label = answer["label"] if answer["known"] else "likely none of the classes"
+        print(f"{answer['image'] or 'test image ' + str(answer['index'])}: {label}{true}")
         for name, share in sorted(answer["probabilities"].items(), key=lambda item: -item[1]):
             print(f"  {name:<12} {share:7.2%}")
     return 0

@@ -156,6 +156,7 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int) -> StateEvent:
         if run.config.deterministic:
             device.be_deterministic()
 
+    from .novelty import calibrate
     from .prediction import predict_probabilities
     from .training import Training
 
@@ -200,6 +201,7 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int) -> StateEvent:
     run.save_model(training.model)
     predictions = Predictions(predict_probabilities(training.model, data.x_test), data.y_test)
     run.save_predictions(predictions)
+    run.save_novelty(calibrate(training.model, data.x_train, data.x_test, predictions))
     return StateEvent(
         state=RunState.FINISHED if training.is_finished else RunState.STOPPED,
         message=_EARLY if training.stopped_early else "",

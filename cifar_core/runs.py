@@ -7,6 +7,7 @@
         model.keras        the network that predicts
         checkpoint.keras   the network of the last whole epoch, optimiser state included
         predictions.npz    its probabilities on the test set, and the labels
+        novelty.npz        how pictures of none of its classes are told
         notes.md           words of the user
         worker.log         what the worker printed
         lock               held by the worker as long as it lives
@@ -45,6 +46,7 @@ from .evaluation import Predictions
 from .events import DETAILS, Event, RunState, from_line, to_line
 from .files import write_json, write_whole
 from .history import History, Mark, Summary
+from .novelty import NoveltyRule, from_predictions
 
 if TYPE_CHECKING:
     import keras
@@ -349,6 +351,39 @@ class Run:
             raise RunError(
                 f"the run's predictions cannot be read. Received: {path} ({error}); "
                 f"delete the file to go on without them."
+            ) from error
+
+    def save_novelty(self, rule: NoveltyRule) -> None:
+        """Put the rule in place by which pictures of none of the classes are told."""
+        write_whole(
+            self._to_write("novelty.npz"), lambda new: np.savez_compressed(new, **vars(rule))
+        )
+
+    def novelty(self) -> NoveltyRule:
+        """The rule by which pictures of none of the classes are told.
+
+        Without one stored, the one that the predictions give; without those, one that believes
+        every answer.
+
+        Raises:
+            RunError: a file is damaged.
+        """
+        path = self.path / "novelty.npz"
+        try:
+            with path.open("rb") as file, np.load(file) as arrays:
+                return NoveltyRule(
+                    least_share=float(arrays["least_share"]),
+                    greatest_distance=float(arrays["greatest_distance"]),
+                    centre=arrays["centre"],
+                    whitening=arrays["whitening"],
+                )
+        except FileNotFoundError:
+            predictions = self.predictions()
+            return from_predictions(predictions) if predictions else NoveltyRule(least_share=0.0)
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            raise RunError(
+                f"the run's rule for unknown pictures cannot be read. Received: {path} ({error}); "
+                f"delete the file to go on with a simpler one."
             ) from error
 
     @property

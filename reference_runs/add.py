@@ -4,8 +4,8 @@
     python -m reference_runs.add --printed CSV
 
 A run that ships has its settings, versions, device, data with its checksum, seed and date, the
-history with its batch figures thinned, the network without the optimiser's state and the
-predictions; no checkpoint and no path of the machine that trained it. `check` in its environment
+history with its batch figures thinned, the network without the optimiser's state, the predictions
+and the rule for pictures of none of the classes; no checkpoint and no path of the machine that trained it. `check` in its environment
 holds what the network says of `check_pictures`, so that a test can tell that the two belong
 together without CIFAR-10.
 
@@ -23,8 +23,9 @@ import numpy as np
 
 from cifar_core import device
 from cifar_core.config import PRESETS, preset_of
-from cifar_core.data import CIFAR10_CLASSES
+from cifar_core.data import CIFAR10_CLASSES, load_data
 from cifar_core.events import BatchEvent, EpochEvent, Event, RunState, StateEvent
+from cifar_core.novelty import calibrate
 from cifar_core.prediction import load_model, predict_probabilities
 from cifar_core.runs import Run, RunStore
 
@@ -83,6 +84,8 @@ def add(run: Run, name: str, root: Path = ROOT) -> Run:
         new.append(event)
     new.save_model(model)
     new.save_predictions(predictions)
+    data = load_data(environment["spec"])
+    new.save_novelty(calibrate(model, data.x_train, data.x_test, predictions))
     return new
 
 

@@ -75,6 +75,7 @@ def test_from_training_to_prediction(environment: dict[str, str], tmp_path: Path
 
     (one,) = answer(environment, "predict", "first", "--index", "3")
     assert (one["image"], one["index"], one["true_label"]) == (None, 3, "cat")
+    assert one["known"] is True
     assert sum(one["probabilities"].values()) == pytest.approx(1, abs=1e-5)
     assert one["label"] == max(one["probabilities"], key=one["probabilities"].get)
     with np.load(tmp_path / "runs" / "first" / "predictions.npz") as saved:
@@ -90,6 +91,7 @@ def test_from_training_to_prediction(environment: dict[str, str], tmp_path: Path
     found = answer(environment, "predict", "first", *photos)
     assert [entry["image"] for entry in found] == [str(photo) for photo in photos]
     assert {entry["true_label"] for entry in found} == {None}
+    assert {entry["known"] for entry in found} == {False}, "a plain red picture is none of the ten"
 
 
 def test_ctrl_c_stops_gracefully(environment: dict[str, str], tmp_path: Path) -> None:

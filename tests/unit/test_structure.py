@@ -66,7 +66,7 @@ def test_what_pages_share_imports_no_page(path: Path) -> None:
 )
 def test_only_runs_py_knows_a_runs_files(path: Path) -> None:
     names = {"config.json", "environment.json", "events.jsonl", "model.keras", "checkpoint.keras"}
-    names |= {"predictions.npz", "notes.md", "worker.log"}
+    names |= {"predictions.npz", "novelty.npz", "notes.md", "worker.log"}
     strings = {
         node.value
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))

@@ -145,7 +145,8 @@ class TrainingConfig:
         OPTIMISERS,
         "adam",
         "how gradients become steps: 'adam', 'adamw' (Adam with weight decay), 'sgd' (with "
-        "Nesterov momentum 0.9; wants a learning rate of about 0.05), 'adagrad' or 'rmsprop'",
+        "Nesterov momentum 0.9; wants a learning rate of about 0.01, or 0.1 with batch "
+        "normalisation), 'adagrad' or 'rmsprop'",
     )
     learning_rate: float = _setting(
         0.001,

@@ -269,7 +269,7 @@ def _about_optimiser(config: TrainingConfig) -> str:
     return {
         "adam": _("Adam is a good start nearly everywhere, at a learning rate of about 0.001."),
         "adamw": _("With weight decay 0, AdamW is Adam: set one under 'Regularisation'."),
-        "sgd": _("SGD wants a higher learning rate than Adam: about 0.05."),
+        "sgd": _("SGD wants a higher learning rate than Adam: 0.01, or 0.1 with normalisation."),
         "adagrad": _("Adagrad's steps shrink by themselves; it wants a learning rate of 0.01."),
         "rmsprop": _("RMSprop is Adam without momentum, at a learning rate of about 0.001."),
     }[config.optimiser]

@@ -126,6 +126,7 @@ def test_look_train_evaluate_predict(url: str, page: Page, store: RunStore) -> N
     page.get_by_text("Dropout", exact=True).click()
     set_epochs(page, 40)
     page.get_by_text("More settings").click()
+    page.get_by_role("tab", name="Optimiser").click()
     enter(page, "Batch size", 4)  # a first epoch long enough to look at
     page.get_by_role("button", name="Start training").click()
     grown = [0]
@@ -232,18 +233,36 @@ def test_runs_wait_in_line_and_can_be_cancelled(url: str, page: Page, store: Run
     assert third.state is RunState.RUNNING
 
 
-def test_two_tabs_show_one_run(url: str, page: Page, chromium: Browser, store: RunStore) -> None:
+def test_two_tabs_and_two_dashboards_show_one_run(
+    url: str,
+    page: Page,
+    chromium: Browser,
+    store: RunStore,
+    start_dashboard,
+    environment: dict[str, str],
+) -> None:
     page.goto(url)
     run = start_training(page, store, 60)
-    with chromium.new_context() as other:
-        second = other.new_page()
-        second.goto(f"{url}/train")
-        expect(second.get_by_text("images/s")).to_be_visible()
-        expect(second.get_by_label("Run", exact=True).filter(visible=True)).to_have_value(run.id)
-        wait_for_points(second, "train-loss", points(second, "train-loss"))
-        second.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
-        expect(page.get_by_text("Stopped after")).to_be_visible(timeout=60_000)
-        expect(second.get_by_text("Stopped after")).to_be_visible()
+    with (
+        start_dashboard(ROOT / "dashboard.py", env=environment) as elsewhere,
+        chromium.new_context() as other,
+    ):
+        tab, dashboard = other.new_page(), other.new_page()
+        for second, address in ((tab, url), (dashboard, elsewhere)):
+            second.goto(f"{address}/train")
+            expect(second.get_by_text("images/s")).to_be_visible()
+            shown = second.get_by_label("Run", exact=True).filter(visible=True)
+            expect(shown).to_have_value(run.id)
+            wait_for_points(second, "train-loss", points(second, "train-loss"))
+        # Asked for on one dashboard, waiting and cancelled on the other.
+        dashboard.get_by_role("button", name="Start training").click()
+        expect(page.get_by_text("Waiting in line", exact=True)).to_be_visible()
+        page.get_by_role("button", name="Cancel", exact=True).click()
+        expect(dashboard.get_by_text("Waiting in line", exact=True)).to_have_count(0)
+        tab.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
+        for one in (page, tab):
+            expect(one.get_by_text("Stopped after")).to_be_visible(timeout=60_000)
+        assert run.state is RunState.STOPPED
 
 
 def test_a_run_outlives_the_dashboard(

@@ -201,6 +201,25 @@ def test_augmented_training_is_repeatable_and_differs(blobs: Dataset) -> None:
     assert losses(varied, blobs)[1] != losses(plain, blobs)[1]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"optimiser": "adamw", "weight_decay": 0.01},
+        {"optimiser": "sgd", "learning_rate": 0.01},
+        {"optimiser": "adagrad", "learning_rate": 0.01},
+        {"optimiser": "rmsprop"},
+        {"precision": "mixed"},
+        {"network": "compact", "convolutions": 4, "batch_norm": True, "standardise": True},
+        {"l2": 0.0005, "label_smoothing": 0.1, "pooling": "average", "colour": "grey"},
+    ],
+    ids=lambda change: next(iter(change)) + str(next(iter(change.values()))),
+)
+def test_each_way_of_training_learns(blobs: Dataset, change: dict) -> None:
+    training = Training(TrainingConfig(epochs=8, batch_size=20, **change), blobs)
+    *_, last = training.events()
+    assert last.accuracy > 0.5
+
+
 def test_a_grey_network_sees_brightness_only(blobs: Dataset) -> None:
     training = Training(TrainingConfig(epochs=1, colour="grey"), blobs)
     assert training.model.input_shape == (None, 32, 32, 1)

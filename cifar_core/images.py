@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -59,24 +60,77 @@ def read_image(data: bytes) -> np.ndarray:
         ) from error
 
 
-def to_network_size(image: np.ndarray) -> np.ndarray:
-    """The centre square of an image, resized to 32x32.
+@dataclass(frozen=True)
+class Square:
+    """A part of a picture, in its pixels."""
+
+    left: int
+    top: int
+    side: int
+
+
+def square_at(image: np.ndarray, size: float = 1.0, x: float = 0.5, y: float = 0.5) -> Square:
+    """A square inside a picture, by default the largest at the centre.
+
+    Args:
+        image: (H, W, 3).
+        size: its side as a share of the shorter side of the picture, above 0 to 1.
+        x: 0 is at the left edge, 1 at the right.
+        y: 0 is at the upper edge, 1 at the lower.
+    """
+    height, width = image.shape[:2]
+    side = max(1, round(size * min(height, width)))
+    return Square(int(x * (width - side)), int(y * (height - side)), side)
+
+
+def to_network_size(image: np.ndarray, square: Square | None = None) -> np.ndarray:
+    """A square of an image, resized to 32x32.
+
+    Args:
+        image: uint8 (H, W, 3).
+        square: without it the largest at the centre.
+
+    Returns:
+        uint8 (32, 32, 3); the same array where it has that size already.
+    """
+    square = square or square_at(image)
+    if (square.side, *image.shape[:2]) == (SIDE, SIDE, SIDE):
+        return image
+    rows = slice(square.top, square.top + square.side)
+    crop = np.ascontiguousarray(image[rows, square.left : square.left + square.side])
+    # Lanczos averages over the whole source area when it shrinks, so nothing aliases.
+    small = Image.fromarray(crop).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return np.asarray(small)
+
+
+def fit_to_network_size(image: np.ndarray) -> np.ndarray:
+    """The whole image in 32x32, on its own mean colour where it is not square.
+
+    Black or white bars, which training images have not, would cost far more accuracy
+    (docs/none_of_the_ten.md).
 
     Args:
         image: uint8 (H, W, 3).
 
     Returns:
-        uint8 (32, 32, 3); the same array where it has that size already.
+        uint8 (32, 32, 3).
     """
+    small = resized(image, SIDE)
+    height, width = small.shape[:2]
+    fitted = np.empty((SIDE, SIDE, 3), np.uint8)
+    fitted[:] = np.rint(small.mean(axis=(0, 1)))
+    top, left = (SIDE - height) // 2, (SIDE - width) // 2
+    fitted[top : top + height, left : left + width] = small
+    return fitted
+
+
+def resized(image: np.ndarray, longest: int) -> np.ndarray:
+    """An image of uint8 (H, W, 3) at another size, its longer side of so many pixels."""
     height, width = image.shape[:2]
-    if (height, width) == (SIDE, SIDE):
-        return image
-    square = min(height, width)
-    top, left = (height - square) // 2, (width - square) // 2
-    crop = np.ascontiguousarray(image[top : top + square, left : left + square])
-    # Lanczos averages over the whole source area when it shrinks, so nothing aliases.
-    small = Image.fromarray(crop).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-    return np.asarray(small)
+    scale = longest / max(height, width)
+    size = max(1, round(scale * width)), max(1, round(scale * height))
+    picture = Image.fromarray(np.ascontiguousarray(image))
+    return np.asarray(picture.resize(size, Image.Resampling.LANCZOS))
 
 
 def to_grey(images: np.ndarray) -> np.ndarray:

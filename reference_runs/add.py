@@ -5,9 +5,9 @@
 
 A run that ships has its settings, versions, device, data with its checksum, seed and date, the
 history with its batch figures thinned, the network without the optimiser's state, the predictions
-and the rule for pictures of none of the classes; no checkpoint and no path of the machine that trained it. `check` in its environment
-holds what the network says of `check_pictures`, so that a test can tell that the two belong
-together without CIFAR-10.
+and the rule for pictures of none of its classes; no checkpoint and no path of the machine that
+trained it. `check` in its environment holds what the network says of `check_pictures`, so that a
+test can tell that the two belong together without CIFAR-10.
 
 A printed history is what the tutorial's author measured: figures of each epoch, no network.
 """

@@ -10,7 +10,15 @@ from PIL import Image
 
 from cifar_core import images
 from cifar_core.errors import ImageError
-from cifar_core.images import read_image, to_grey, to_network_size
+from cifar_core.images import (
+    Square,
+    fit_to_network_size,
+    read_image,
+    resized,
+    square_at,
+    to_grey,
+    to_network_size,
+)
 
 
 def encode(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -217,6 +225,48 @@ def test_to_network_size_averages() -> None:
 def test_to_network_size_leaves_32_alone() -> None:
     image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     assert to_network_size(image) is image
+
+
+@pytest.mark.parametrize("shape", [(40, 100), (100, 40), (64, 64), (1, 50), (3, 2)])
+@pytest.mark.parametrize("size", [0.01, 0.5, 1.0])
+def test_a_square_lies_inside_and_reaches_the_edges(shape: tuple[int, int], size: float) -> None:
+    image = np.zeros((*shape, 3), np.uint8)
+    height, width = shape
+    for x, y in [(0, 0), (1, 1), (0.5, 0.5), (1, 0)]:
+        square = square_at(image, size, x, y)
+        assert square.side == max(1, round(size * min(shape)))
+        assert 0 <= square.left <= width - square.side
+        assert 0 <= square.top <= height - square.side
+        assert to_network_size(image, square).shape == (32, 32, 3)
+        assert (square.left == 0) >= (x == 0)
+        assert (square.left + square.side == width) >= (x == 1)
+        assert (square.top + square.side == height) >= (y == 1)
+
+
+def test_a_chosen_square_is_what_the_network_gets() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (80, 120, 3), dtype=np.uint8)
+    found = to_network_size(image, Square(left=70, top=10, side=32))
+    np.testing.assert_array_equal(found, image[10:42, 70:102])
+    small = np.zeros((32, 32, 3), np.uint8)
+    small[:16, :16] = 255
+    assert (to_network_size(small, Square(0, 0, 16)) == 255).all()
+
+
+@pytest.mark.parametrize("shape", [(64, 128), (128, 64)])
+def test_a_fitted_picture_is_whole_on_its_mean_colour(shape: tuple[int, int]) -> None:
+    image = np.full((*shape, 3), (40, 80, 120), np.uint8)
+    fitted = fit_to_network_size(image)
+    assert (fitted == (40, 80, 120)).all()
+    image[: shape[0] // 2, : shape[1] // 2] = 255
+    fitted = fit_to_network_size(image)
+    inner = fitted[8:24] if shape[0] < shape[1] else fitted[:, 8:24]
+    np.testing.assert_array_equal(inner, resized(image, 32))
+    assert tuple(fitted[31, 31]) == (94, 124, 154)  # a quarter white
+
+
+@pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (5, 7), (32, 32)])
+def test_every_shape_can_be_fitted(shape: tuple[int, int]) -> None:
+    assert fit_to_network_size(np.zeros((*shape, 3), np.uint8)).shape == (32, 32, 3)
 
 
 def test_grey_is_pillows() -> None:

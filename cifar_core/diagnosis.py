@@ -4,7 +4,8 @@ Rules of `remarks`, on the figures of whole epochs; 'lowest' is the lowest valid
 
 - diverged: the run failed because its loss was no number any more.
 - jumping: the last ten batch figures give a mean loss over twice that of guessing, ln(classes);
-  or in one of the last 3 epochs training loss was 10 % or more above that of the epoch before.
+  or in one of the last 3 epochs training loss rose by over a tenth of what it was, and by over a
+  twentieth of guessing's, for near 0 a tenth is nothing.
 - not learning: 2 epochs or more are done, and train accuracy is hardly above chance, by less than
   a twentieth of the way from there to 100 %.
 - overfitting: each of the last 3 epochs or more has a validation loss 1 % or more above the
@@ -164,12 +165,18 @@ def remarks(history: History, config: TrainingConfig, classes: int = 10) -> list
         classes: how many there are.
     """
     rate = history.rates[-1].learning_rate if history.rates else config.learning_rate
-    if remark := _diverged(history, config, rate) or _jumping(history, config, rate, classes):
-        return [remark]
     epochs = history.epochs
-    if remark := _not_learning(epochs, config, rate, classes):
-        return [remark]
-    found = [_overfitting(epochs, config) or _gap(epochs, config), _plateau(epochs, config, rate)]
+    for alone in (
+        _diverged(history, config, rate),
+        _not_learning(epochs, config, rate, classes),
+    ):
+        if alone:
+            return [alone]
+    found = [
+        _jumping(history, config, rate, classes),
+        _overfitting(epochs, config) or _gap(epochs, config),
+        _plateau(epochs, config, rate),
+    ]
     if not any(found):
         found = [_underfitting(history, config, classes)]
     return [remark for remark in found if remark]
@@ -193,7 +200,7 @@ def _jumping(history: History, config: TrainingConfig, rate: float, classes: int
         return Remark(Kind.JUMPING, {**now, "rate": rate}, remedies)
     epochs = history.epochs
     for before, after in reversed(list(pairwise(epochs))[-_WAIT:]):
-        if after.loss > 1.1 * before.loss:
+        if after.loss - before.loss > max(0.1 * before.loss, 0.05 * guessing):
             jump = {"epoch": after.epoch, "before": before.loss, "after": after.loss}
             return Remark(Kind.JUMPING, {**jump, "rate": rate}, remedies)
     return None

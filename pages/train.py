@@ -9,7 +9,7 @@ from cifar_core.groups import group_of, spread, validation_accuracy
 from cifar_core.history import Summary
 from cifar_core.slots import waiting
 from ui import cached, frame, settings, state
-from ui.monitor import line, monitor
+from ui.monitor import change_rate, line, live_runs, monitor
 from ui.state import Key
 from ui.text import _, with_spread
 
@@ -75,14 +75,13 @@ def go_on(summary: Summary) -> None:
         st.button(
             _("Resume"),
             icon=":material/resume:",
-            width="stretch",
             disabled=summary.state.is_live,
             help=_("Go on where the run was stopped, as if it had not been."),
             on_click=state.resume_training,
             args=(summary.run,),
         )
     elif done < MOST_EPOCHS:
-        with st.popover(_("Train longer"), icon=":material/more_time:", width="stretch"):
+        with st.popover(_("Train longer"), icon=":material/more_time:"):
             st.number_input(
                 _("Epochs in all"),
                 done + 1,
@@ -132,40 +131,37 @@ if not summaries:
         icon=":material/info:",
     )
     st.stop()
-row = st.columns([4, 3, 2, 2], vertical_alignment="bottom")
-with row[0]:
+row = st.container(horizontal=True, vertical_alignment="bottom", key="run-row")
+with row.container():
     chosen = state.choose_run(summaries, _("Run"))
-axis = row[1].segmented_control(
-    _("x axis"),
-    ["epoch", "step"],
-    format_func={"epoch": _("by epoch"), "step": _("by step")}.get,
-    default="epoch",
-    required=True,
-    key=Key.AXIS,
-)
-row[2].button(
-    _("Stop"),
-    icon=":material/stop:",
-    width="stretch",
-    disabled=chosen.state not in (RunState.STARTING, RunState.QUEUED, RunState.RUNNING),
-    on_click=chosen.run.request_stop,
-)
-with row[3]:
+with row:
+    change_rate(chosen)
+    st.button(
+        _("Stop"),
+        icon=":material/stop:",
+        disabled=chosen.state not in (RunState.STARTING, RunState.QUEUED, RunState.RUNNING),
+        on_click=chosen.run.request_stop,
+    )
     go_on(chosen)
 group(chosen, summaries)
 
 
-live = {summary.run.id for summary in summaries if summary.state.is_live}
+live = live_runs(summaries)
+settings_shown = state.settings()
 
 
 @st.fragment(run_every=0.5 if live else None)
 def watch() -> None:
-    """The monitor, again and again while a run lives; the whole page once one begins or ends."""
-    now = {summary.run.id for summary in cached.store().summaries() if summary.state.is_live}
-    if now != live:
+    """The monitor, again and again while a run lives.
+
+    The whole page once a run begins or ends, or a remedy has changed the settings above.
+    """
+    now = cached.store().summaries()
+    shown = [summary for summary in now if summary.run.id == chosen.run.id]
+    if not shown or live_runs(now) != live or state.settings() != settings_shown:
         st.rerun()
     line(waiting(cached.store().root))
-    monitor(chosen.run, axis)
+    monitor(shown[0], now)
 
 
 watch()

@@ -207,9 +207,9 @@ def _curves(one: Series, smoothing: float, measured: str) -> list[go.Scatter]:
         return [_trace(one, one.y)]
     # In one group, so that a click in the legend hides both.
     behind = _trace(one, one.y, " ".join([one.name, measured]))
-    behind.update(opacity=0.25, showlegend=False, legendgroup=_uid(one), uid=f"{_uid(one)}m")
+    behind.update(opacity=0.2, showlegend=False, legendgroup=_uid(one), uid=f"{_uid(one)}m")
     smoothed = _trace(one, smooth(one.y, smoothing))
-    smoothed.update(opacity=1, mode="lines", line_width=2, legendgroup=_uid(one))
+    smoothed.update(mode="lines", legendgroup=_uid(one))
     return [behind, smoothed]
 
 
@@ -223,7 +223,7 @@ def _trace(one: Series, y: ArrayLike, name: str = "") -> go.Scatter:
         name=escape(name or one.name, quote=False),
         uid=_uid(one),
         mode="markers" if one.style == "best" else "lines" if is_line else "lines+markers",
-        opacity={"raw": 0.55, "reference": 0.8}.get(one.style, 1),
+        opacity={"raw": 0.55, "reference": 0.9}.get(one.style, 1),
         line={
             "color": PALETTE[4] if one.style == "reference" else colour,
             "width": {"raw": 1, "reference": 1.5}.get(one.style, 2),

@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import plotly.graph_objects as go
 
+from cifar_core.diagnosis import best_epoch
+from cifar_core.events import EpochEvent
 from cifar_core.history import History
 from cifar_core.runs import Run
 from cifar_core.split import steps_per_epoch
-from ui.charts import Series, history_figure
+from ui.charts import Mark, Series, history_figure
 from ui.text import _
 
 Metric = Literal["loss", "accuracy"]
 Axis = Literal["epoch", "step"]
 METRICS: tuple[Metric, Metric] = ("accuracy", "loss")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A curve to beat.
+
+    Attributes:
+        name: in the legend; says of which images, where they are others.
+        history: its epochs.
+    """
+
+    name: str
+    history: History
+
+
+@dataclass(frozen=True)
+class View:
+    """How curves are looked at.
+
+    Attributes:
+        axis: what the x axis counts.
+        smoothing: weight of what came before, 0 for none.
+        log: the loss on a logarithmic scale.
+        reference: a curve to beat.
+    """
+
+    axis: Axis = "epoch"
+    smoothing: float = 0.0
+    log: bool = False
+    reference: Reference | None = None
 
 
 def title(metric: Metric) -> str:
@@ -45,7 +78,7 @@ def curves(
     """
     train = " ".join(filter(None, [name, _("train")]))
     validation = " ".join(filter(None, [name, _("validation")]))
-    x = [event.epoch if by == "epoch" else event.step for event in history.epochs]
+    x = [_at(event, by) for event in history.epochs]
     found = []
     if batches and history.batches:
         images = run.environment.get("train_images")
@@ -75,6 +108,44 @@ def curves(
     return found
 
 
+def run_figure(
+    run: Run, history: History, metric: Metric, view: View, x_max: float | None = None
+) -> go.Figure:
+    """The chart of one metric of a run, with all that the live page shows in it.
+
+    The best epoch, by validation loss, and changes of the learning rate are marked.
+    """
+    by = view.axis
+    series = []
+    if view.reference:
+        x = [_at(event, by) for event in view.reference.history.epochs]
+        y = [getattr(event, f"val_{metric}") for event in view.reference.history.epochs]
+        series.append(Series(view.reference.name, x, y, role="validation", style="reference"))
+    series += curves(run, history, metric, by, batches=True)
+    if best := best_epoch(history.epochs):
+        at = _at(best, by), getattr(best, f"val_{metric}")
+        series.append(Series(_("best epoch"), [at[0]], [at[1]], role="validation", style="best"))
+    images = run.environment.get("train_images") if history.rates else None
+    steps = steps_per_epoch(images, run.config) if images and by == "epoch" else 1
+    marks = [
+        Mark(event.step / steps, _("learning rate {rate:g}").format(rate=event.learning_rate))
+        for event in history.rates
+    ]
+    return history_figure(
+        series,
+        metric=metric,
+        by=by,
+        x_title=_axis_title(by),
+        y_title=title(metric),
+        x_max=x_max,
+        smoothing=view.smoothing,
+        measured=_("as measured"),
+        log=view.log and metric == "loss",
+        marks=marks,
+        subject=run.id,
+    )
+
+
 def figure(
     series: list[Series], metric: Metric, by: Axis = "epoch", x_max: float | None = None
 ) -> go.Figure:
@@ -83,7 +154,15 @@ def figure(
         series,
         metric=metric,
         by=by,
-        x_title={"epoch": _("Epoch"), "step": _("Step")}[by],
+        x_title=_axis_title(by),
         y_title=title(metric),
         x_max=x_max,
     )
+
+
+def _at(event: EpochEvent, by: Axis) -> int:
+    return event.epoch if by == "epoch" else event.step
+
+
+def _axis_title(by: Axis) -> str:
+    return {"epoch": _("Epoch"), "step": _("Step")}[by]

@@ -7,39 +7,148 @@ from bisect import bisect_left
 
 import streamlit as st
 
+from cifar_core.diagnosis import best_epoch
 from cifar_core.events import BatchEvent, RunState
 from cifar_core.history import History, Summary
+from cifar_core.printed import IMAGES as PRINTED_IMAGES
+from cifar_core.printed import printed_histories
 from cifar_core.runs import Run
+from cifar_core.schedule import changed_by, learning_rates
 from cifar_core.slots import move_up
 from cifar_core.split import steps_per_epoch
-from ui import cached, curves
+from ui import cached, curves, remarks
 from ui.live_chart import live_chart
-from ui.text import _, duration
+from ui.state import Key
+from ui.text import _, duration, gigabytes, plain
 
 
-def monitor(run: Run, axis: curves.Axis) -> None:
-    """State, progress, figures, charts and log of one run."""
-    summary, history = run.summary(), cached.history(run)
+def live_runs(summaries: list[Summary]) -> dict[str, RunState]:
+    """The runs that live, and what they are at, as far as the page's buttons depend on it."""
+    return {summary.run.id: summary.state for summary in summaries if summary.state.is_live}
+
+
+def choose_view(this: Summary, summaries: list[Summary]) -> curves.View:
+    """How the charts show a run: the x axis and, one click away, the rest."""
+    found = {summary.run.id: summary for summary in summaries}
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    axis = row.segmented_control(
+        _("x axis"),
+        ["epoch", "step"],
+        format_func={"epoch": _("by epoch"), "step": _("by step")}.get,
+        default="epoch",
+        required=True,
+        key=Key.AXIS,
+        persist_state="session",
+        label_visibility="collapsed",
+        width="content",
+    )
+    with row.popover(_("Curves"), icon=":material/show_chart:"):
+        smoothing = st.slider(
+            _("Smoothing"),
+            0.0,
+            0.95,
+            step=0.05,
+            key=Key.SMOOTHING,
+            persist_state="session",
+            help=_("Each point becomes a mean over those before it; as measured, they stay faint."),
+        )
+        log = st.toggle(
+            _("Log scale of the loss"),
+            key=Key.LOG_SCALE,
+            persist_state="session",
+            help=_("Equal ratios look equal, which shows small losses apart."),
+        )
+        choices = ["", *printed_histories(), *found]
+        chosen = st.selectbox(
+            _("Curve to beat"),
+            choices,
+            format_func=lambda choice: _reference_name(choice) or _("none"),
+            key=Key.REFERENCE,
+            persist_state="session",
+            help=_("The validation curve of the tutorial or of another run, as a faint line."),
+        )
+    return curves.View(axis, smoothing, log, reference(this, chosen, found))
+
+
+def _reference_name(choice: str) -> str:
+    return {
+        "tutorial-baseline": _("the tutorial's baseline, as printed"),
+        "tutorial-dropout": _("the tutorial's dropout, as printed"),
+    }.get(choice, choice)
+
+
+def reference(this: Summary, choice: str, summaries: dict[str, Summary]) -> curves.Reference | None:
+    """The curve to beat; its name says where it was measured on other images than this run."""
+    if not choice or choice == this.run.id:
+        return None
+    other = summaries.get(choice)
+    history = cached.history(other.run) if other else printed_histories()[choice]
+    name = _("to beat: {run}").format(run=_reference_name(choice))
+    same = (
+        other.data_checksum == this.data_checksum
+        if other
+        else this.environment.get("data", {}).get("kind") == "official"
+    )
+    notes = [] if same else [other.data_name if other else PRINTED_IMAGES]
+    measured = other.config.validation if other else "test"
+    if measured != this.config.validation:
+        notes.append(
+            _("on the test set") if measured == "test" else _("on held-out training images")
+        )
+    return curves.Reference(f"{name} ({', '.join(notes)})" if notes else name, history)
+
+
+def change_rate(summary: Summary) -> None:
+    """'Learning rate': what it is changed to while the run trains."""
+    run, now = summary.run, summary.config.learning_rate
+    if rates := cached.history(run).rates:
+        now = rates[-1].learning_rate
+    key = f"{Key.RATE}-{run.id}"
+
+    def ask() -> None:
+        run.request_rate(float(st.session_state[key]))
+        st.toast(_("Asked for; the log tells when it is taken."), icon=":material/speed:")
+
+    is_over = summary.state is not RunState.RUNNING
+    with st.popover(_("Learning rate"), icon=":material/speed:", disabled=is_over):
+        st.number_input(
+            _("New learning rate"),
+            1e-7,
+            10.0,
+            now,
+            step=now / 10,
+            format="%g",
+            key=key,
+            help=_("The highest of the schedule, from the next step on."),
+        )
+        st.button(_("Change"), type="primary", disabled=is_over, on_click=ask)
+
+
+def monitor(summary: Summary, summaries: list[Summary]) -> None:
+    """State, progress, figures, remarks, charts and log of one of the runs."""
+    run, history = summary.run, cached.history(summary.run)
     images = summary.environment.get("train_images")
     steps = steps_per_epoch(images, summary.config) if images else None
     status(summary, history, steps)
+    facts(summary, history, steps)
     figures(history)
-    total = summary.config.epochs * (1 if axis == "epoch" else steps or 1)
-    for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
-        with column:
-            st.markdown(f"**{curves.title(metric)}**")
+    remarks.show(summary, history)
+    view = choose_view(summary, summaries)
+    total = summary.config.epochs * (1 if view.axis == "epoch" else steps or 1)
+    x_max = total if summary.state.is_live and steps else None
+    row = st.container(horizontal=True, key="charts")
+    for metric in curves.METRICS:
+        with row.container():
             live_chart(
-                curves.figure(
-                    curves.curves(run, history, metric, axis, batches=True),
-                    metric,
-                    axis,
-                    x_max=total if summary.state.is_live and steps else None,
-                ),
+                curves.run_figure(run, history, metric, view, x_max),
                 key=f"train-{metric}",
                 label=_("{metric} of run {run}").format(metric=curves.title(metric), run=run.id),
             )
-    with st.expander(_("Log"), icon=":material/notes:"):
-        st.code("\n".join(log_lines(history)[-200:]) or " ", language=None, height=200)
+    with (
+        st.expander(_("Log"), icon=":material/notes:"),
+        st.container(height=200, autoscroll=True, key="log"),
+    ):
+        st.code("\n".join(log_lines(history)[-200:]) or " ", language=None)
 
 
 def line(runs: list[Run]) -> None:
@@ -78,8 +187,8 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
     config = summary.config
     step = history.batches[-1].step if history.batches else 0
     recent = batches_of_worker(history)
-    share = step / (steps * config.epochs) if steps else 0.0
-    data = summary.data_name
+    total = steps * config.epochs if steps else 0
+    share = step / total if total else 0.0
     match summary.state:
         case RunState.STARTING:
             words = _("Starting")
@@ -88,13 +197,12 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
         case RunState.RUNNING if not recent:
             words = history.log[-1].message if history.log else _("Starting")
         case RunState.RUNNING:
-            speed = recent[-1].images_per_second
-            words = _("Epoch {epoch} of {epochs} · {speed} images/s · {left} left · {data}").format(
+            words = _("Epoch {epoch} of {epochs} · step {step} of {total} · {left} left").format(
                 epoch=recent[-1].epoch,
                 epochs=config.epochs,
-                speed=f"{speed:,.0f}",
+                step=f"{step:,}",
+                total=f"{total:,}",
                 left=duration(time_left(recent, steps, config.epochs)),
-                data=data,
             )
         case RunState.STOPPING:
             words = _("Stopping: saving the network and testing it")
@@ -107,7 +215,7 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
             if summary.test_accuracy is not None:
                 figure = f"{summary.test_accuracy:.2%}"
                 parts.append(_("test accuracy {figure}").format(figure=figure))
-            words = " · ".join([*parts, data])
+            words = " · ".join(parts)
         case RunState.FAILED:
             words = _("Failed: {message}").format(message=summary.message)
         case _:
@@ -122,6 +230,34 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
         st.success(words, icon=":material/check_circle:")
 
 
+def facts(summary: Summary, history: History, steps: int | None) -> None:
+    """One line: speed, learning rate and use of the machine while it trains, the best epoch."""
+    config, parts = summary.config, []
+    recent = batches_of_worker(history)[-10:]
+    if summary.state is RunState.RUNNING and recent and steps:
+        speed = sum(event.images_per_second for event in recent) / len(recent)
+        step = recent[-1].step
+        rate = float(learning_rates(config, step, steps * config.epochs))
+        rate *= changed_by(history.rates, config, step)
+        parts += [
+            _("{speed} images/s").format(speed=f"{speed:,.0f}"),
+            _("learning rate {rate:.3g}").format(rate=rate),
+        ]
+    if (usage := history.usage) and summary.state.is_live:
+        parts.append(_("memory {size}").format(size=gigabytes(usage.memory)))
+        if usage.gpu_memory is not None:
+            parts.append(_("GPU memory {size}").format(size=gigabytes(usage.gpu_memory)))
+        if usage.gpu_use is not None:
+            parts.append(_("GPU {share} busy").format(share=f"{usage.gpu_use:.0%}"))
+    if best := best_epoch(history.epochs):
+        parts.append(
+            _("best epoch {epoch}: validation loss {loss}, accuracy {accuracy}").format(
+                epoch=best.epoch, loss=f"{best.val_loss:.4f}", accuracy=f"{best.val_accuracy:.2%}"
+            )
+        )
+    st.caption(" · ".join([*parts, plain(summary.data_name)]) or " ")
+
+
 def figures(history: History) -> None:
     """The last epoch's figures with their change."""
     last = history.epochs[-1] if history.epochs else None
@@ -132,7 +268,8 @@ def figures(history: History) -> None:
         "loss": _("Train loss"),
         "val_loss": _("Validation loss"),
     }
-    for column, (name, label) in zip(st.columns(4), names.items(), strict=True):
+    row = st.container(horizontal=True, gap="small", key="figures")
+    for name, label in names.items():
         is_share = name.endswith("accuracy")
         value, change = (getattr(event, name, None) for event in (last, before))
         shown = "–" if value is None else f"{value:.2%}" if is_share else f"{value:.4f}"
@@ -140,7 +277,14 @@ def figures(history: History) -> None:
         if value is not None and change is not None:
             moved = value - change
             delta = f"{100 * moved:+.2f}" if is_share else f"{moved:+.4f}"
-        column.metric(label, shown, delta, delta_color="normal" if is_share else "inverse")
+        row.metric(
+            label,
+            shown,
+            delta,
+            delta_color="normal" if is_share else "inverse",
+            width=190,  # fixed, as the height is, which keeps room for a change
+            height=88,
+        )
 
 
 def batches_of_worker(history: History) -> list[BatchEvent]:
@@ -174,6 +318,10 @@ def log_lines(history: History) -> list[str]:
     told += [
         (event.time, " ".join(filter(None, [event.state, event.message])))
         for event in history.states
+    ]
+    told += [
+        (event.time, f"learning rate changed to {event.learning_rate:g} after step {event.step:,}")
+        for event in history.rates
     ]
     return [
         f"{time.strftime('%H:%M:%S', time.localtime(at))}  {words}" for at, words in sorted(told)

@@ -6,8 +6,10 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import streamlit as st
 
@@ -58,6 +60,10 @@ class Key(StrEnum):
     VARIED = "varied"
     DRAWS = "draws"
     AXIS = "axis"
+    SMOOTHING = "smoothing"
+    LOG_SCALE = "log_scale"
+    REFERENCE = "reference"
+    RATE = "rate"
     ASPECT = "aspect"
     CELLS = "cells"
     CELL = "cell"
@@ -75,6 +81,18 @@ class Key(StrEnum):
     FILTER = "filter"
     ROW = "row"
     COLUMN = "column"
+    TABLE = "table"
+    TABLE_FILTER = "table_filter"
+    TABLE_IMAGES = "table_images"
+    TABLE_COLUMNS = "table_columns"
+    STARRED = "starred"
+    SHIPPED = "shipped"
+    GROUPS = "groups"
+    COLOURS = "colours"
+    SIDES = "sides"
+    NAME = "name"
+    NOTES = "notes"
+    DELETE = "delete"
 
 
 # The frame
@@ -280,6 +298,103 @@ def show_test_image(index: int) -> None:
     st.session_state[Key.INDEX] = index
 
 
+# Comparison
+
+
+def chosen_runs(otherwise: list[str]) -> list[str]:
+    """Names of the runs to compare: the session's choice, else the link's, else those given."""
+    if Key.RUNS not in st.session_state:
+        given = st.query_params.get(Key.RUNS)
+        st.session_state[Key.RUNS] = otherwise if given is None else given.split(",")
+    st.query_params[Key.RUNS] = ",".join(st.session_state[Key.RUNS])
+    return st.session_state[Key.RUNS]
+
+
+def choose_runs(ids: list[str]) -> None:
+    """Choose these runs, in a new table: the old one's choice may still be on its way."""
+    st.session_state[Key.RUNS] = ids
+    st.session_state[Key.TABLE] = st.session_state.get(Key.TABLE, 0) + 1
+
+
+def run_table(rows: list[list[str]], data: Any, **look: Any) -> None:
+    """A table in which rows are chosen; the choice of runs that it does not show stays.
+
+    It is another table for other rows, because a browser tells a choice by the rows' numbers.
+
+    Args:
+        rows: names of each row's runs, of which the first stands for the row.
+        data, look: of `st.dataframe`.
+    """
+    key = f"{Key.TABLE}-{st.session_state.get(Key.TABLE, 0)}-{crc32(repr(rows).encode())}"
+    chosen, shown = set(st.session_state[Key.RUNS]), set(chain(*rows))
+
+    def take() -> None:
+        numbers = st.session_state[key]["selection"]["rows"]
+        hidden = [one for one in st.session_state[Key.RUNS] if one not in shown]
+        st.session_state[Key.RUNS] = hidden + [rows[number][0] for number in numbers]
+
+    numbers = [number for number, row in enumerate(rows) if chosen & set(row)]
+    st.dataframe(
+        data,
+        key=key,
+        on_select=take,
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": numbers}},
+        **look,
+    )
+
+
+def choose_columns(label: str, names: dict[str, str], usual: list[str]) -> list[str]:
+    """The widget of a table's columns, another one where other columns are the usual ones."""
+    key = f"{Key.TABLE_COLUMNS}-{crc32(repr(usual).encode())}"
+    chosen: list[str] = st.multiselect(
+        label, list(names), default=usual, format_func=names.get, key=key, persist_state="session"
+    )
+    return [name for name in names if name in chosen]
+
+
+def run_colours(ids: Sequence[str], colours: int) -> dict[str, int]:
+    """A colour's number for each run, which it keeps as long as the session lasts.
+
+    A run that is new gets the first one that the fewest of the others have.
+    """
+    kept: dict[str, int] = st.session_state.setdefault(Key.COLOURS, {})
+    for one in ids:
+        if one not in kept:
+            taken = [kept.get(other) for other in ids]
+            kept[one] = min(range(colours), key=taken.count)
+    return {one: kept[one] for one in ids}
+
+
+def star_runs(runs: Sequence[Run], star: bool) -> None:
+    """Give runs a star, or take it away."""
+    try:
+        for run in runs:
+            run.mark = replace(run.mark, star=star)
+    except (CifarError, OSError) as error:
+        st.error(str(error))
+
+
+def describe_run(run: Run) -> None:
+    """Give a run the name and the notes that its widgets show."""
+    name = st.session_state[f"{Key.NAME}-{run.id}"]
+    try:
+        run.mark = replace(run.mark, name=" ".join(name.split()))
+        run.notes = st.session_state[f"{Key.NOTES}-{run.id}"].strip()
+    except (CifarError, OSError) as error:
+        st.error(str(error))
+
+
+def delete_runs(runs: Sequence[Run]) -> None:
+    """Delete runs; what is wrong is said on the page."""
+    try:
+        for run in runs:
+            cached.delete_run(run)
+    except CifarError as error:
+        st.error(str(error))
+    choose_runs([one for one in st.session_state[Key.RUNS] if one not in {r.id for r in runs}])
+
+
 # Training settings
 
 _SWITCHED: dict[str, tuple[Key, float]] = {
@@ -313,7 +428,9 @@ def begin_settings() -> None:
     config, errors = TrainingConfig.from_query(st.query_params.to_dict())
     if Key.SEED not in st.session_state:
         for error in errors:
-            st.toast(plain(str(error)), icon=":material/link_off:", duration="infinite")
+            rule, received, value = str(error).rpartition("Received: ")
+            words = f"{rule}{received}{plain(value)}"
+            st.toast(words, icon=":material/link_off:", duration="infinite")
     for key, value in _widget_values(config).items():
         st.session_state.setdefault(key, value)
 

@@ -188,3 +188,77 @@ def test_chart_colours_are_readable_in_both_themes_and_the_same_everywhere():
         assert contrast(theme[mode]["linkColor"], background) > 4.5
         for colour in (*charts.PALETTE, theme["primaryColor"]):
             assert contrast(colour, background) > 3, (mode, colour)
+
+
+def test_smoothing_is_a_weighted_mean_of_what_came_before():
+    y = np.random.default_rng(0).normal(size=50)
+    for weight in (0.0, 0.6, 0.95):
+        smoothed = charts.smooth(y, weight)
+        for n in (0, 1, 7, 49):
+            weights = weight ** np.arange(n, -1, -1.0)
+            assert smoothed[n] == pytest.approx(np.average(y[: n + 1], weights=weights))
+    assert charts.smooth(np.full(9, 3.5), 0.9) == pytest.approx(np.full(9, 3.5))
+    assert len(charts.smooth([], 0.9)) == 0
+
+
+def test_a_gap_stays_one_when_smoothed_and_counts_for_nothing():
+    smoothed = charts.smooth([1.0, np.nan, 3.0], 0.5)
+    assert smoothed[0] == 1
+    assert np.isnan(smoothed[1])
+    assert smoothed[2] == pytest.approx((0.5 * 1 + 3) / 1.5)
+
+
+def test_smoothed_curves_keep_their_identity_and_the_values_as_measured():
+    y = [2.0, 1.0, 1.5]
+    series = [
+        charts.Series("to beat", [1, 2, 3], y, style="reference"),
+        charts.Series("Batches", [1, 2, 3], y, style="raw"),
+        charts.Series("Train", [1, 2, 3], y),
+        charts.Series("best", [2], [1.0], style="best"),
+    ]
+    plain, smoothed = history(*series), history(*series, smoothing=0.6, measured="as measured")
+    drawn = {trace.name: trace for trace in smoothed.data}
+    assert [*drawn] == [
+        "to beat",
+        "Batches as measured",
+        "Batches",
+        "Train as measured",
+        "Train",
+        "best",
+    ]
+    for trace in plain.data:
+        assert drawn[trace.name].uid == trace.uid, "a hidden one stays hidden"
+    assert len({trace.uid for trace in smoothed.data}) == 6
+    assert drawn["to beat"].y.tolist() == y
+    assert drawn["Train as measured"].y.tolist() == y
+    assert drawn["Train"].y.tolist() == pytest.approx(charts.smooth(y, 0.6).tolist())
+    assert drawn["Train as measured"].opacity < 0.5
+    assert not drawn["Train as measured"].showlegend
+    assert drawn["Train as measured"].legendgroup == drawn["Train"].legendgroup
+
+
+def test_a_reference_is_faint_and_the_best_point_a_ring():
+    reference, best = history(
+        charts.Series("to beat", [1], [1], role="validation", style="reference"),
+        charts.Series("best", [1], [1], role="validation", style="best"),
+    ).data
+    assert (reference.mode, reference.line.dash) == ("lines", "dot")
+    assert reference.line.color not in charts.ROLE_COLOURS.values()
+    assert (best.mode, best.marker.symbol) == ("markers", "circle-open")
+
+
+def test_marks_are_lines_with_words():
+    figure = history(marks=[charts.Mark(2.5, "learning rate <b>"), charts.Mark(4, "other")])
+    assert [(line.x0, line.x1) for line in figure.layout.shapes] == [(2.5, 2.5), (4, 4)]
+    assert figure.layout.shapes[0].label.text == "learning rate &lt;b&gt;"
+
+
+def test_a_logarithmic_axis_and_another_subject_begin_without_the_old_zoom():
+    plain, log = history(subject="a"), history(subject="a", log=True)
+    assert (plain.layout.yaxis.type, log.layout.yaxis.type) == (None, "log")
+    assert plain.layout.uirevision == log.layout.uirevision
+    assert plain.layout.xaxis.uirevision == log.layout.xaxis.uirevision
+    assert plain.layout.yaxis.uirevision != log.layout.yaxis.uirevision
+    other, steps = history(subject="b"), history(subject="a", by="step")
+    assert other.layout.yaxis.uirevision != plain.layout.yaxis.uirevision
+    assert len({one.layout.xaxis.uirevision for one in (plain, other, steps)}) == 3

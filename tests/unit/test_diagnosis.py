@@ -131,6 +131,7 @@ def test_a_loss_that_jumps() -> None:
     assert remark.kind is Kind.JUMPING
     assert remark.numbers == {"epoch": 3, "before": 1.2, "after": 1.4, "rate": 0.001}
     assert remark.remedies[0].changes == {"learning_rate": 0.0001}
+    assert kinds(history([0.06, 0.04, 0.09], [0.5, 0.4, 0.3])) == [], "near 0 a jump is nothing"
     later = history([1.5, 1.2, 1.4, 1.1, 1.0, 0.9], [1.5, 1.3, 1.4, 1.2, 1.1, 1.0])
     assert kinds(later) == []
 

@@ -1,0 +1,195 @@
+"""The live page under AppTest, on runs whose events are written here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cifar_core.config import TrainingConfig
+from cifar_core.events import (
+    BatchEvent,
+    Event,
+    LogEvent,
+    RateEvent,
+    RunState,
+    StateEvent,
+    UsageEvent,
+)
+from cifar_core.history import Summary
+from cifar_core.printed import printed_histories
+from cifar_core.runs import Run, RunStore
+from tests.pages.test_pages import by_label, texts
+from ui import curves, monitor
+
+IMAGES = {"kind": "synthetic", "name": "synthetic", "checksum": "sha256:drawn"}
+EPOCHS = printed_histories()["tutorial-baseline"].epochs
+
+
+def write(
+    store: RunStore,
+    events: Iterable[Event],
+    config: TrainingConfig | None = None,
+    name: str = "written",
+    data: dict | None = None,
+) -> Run:
+    run = store.create(config or TrainingConfig(epochs=10, seed=3), name)
+    classes = [f"class {number}" for number in range(10)]
+    run.environment = {"train_images": 50_000, "classes": classes, "data": data or IMAGES}
+    for event in events:
+        run.append(event)
+    return run
+
+
+@pytest.fixture
+def store(environment: Path) -> RunStore:
+    return RunStore(environment)
+
+
+def finished(message: str = "") -> StateEvent:
+    return StateEvent(state=RunState.FINISHED, message=message, test_accuracy=0.7117)
+
+
+def test_overfitting_is_told_and_a_remedy_sets_the_page(store: RunStore, open_page) -> None:
+    write(store, [*EPOCHS, finished()])
+    app = open_page("train")
+    said = "Validation loss has risen for 3 epochs, since epoch 7 (0.8565 then, 0.8741 now)"
+    assert said in texts(app)
+    assert "best epoch 7: validation loss 0.8565, accuracy 70.37%" in texts(app)
+    assert by_label(app.metric, "Validation loss").delta == "-0.0071"
+    by_label(app.button, "Early stopping 3").click().run()
+    assert not app.exception
+    assert by_label(app.toggle, "Early stopping").value
+    assert by_label(app.selectbox, "Validation").value == "holdout"
+    assert by_label(app.number_input, "Seed").value == 3
+    assert "'Start training' tries it" in app.toast[0].value
+    assert by_label(app.button, "Early stopping 3").disabled
+    assert not by_label(app.button, "Dropout 0.4").disabled
+
+
+def test_a_loss_that_is_no_number_says_what_to_change(store: RunStore, open_page) -> None:
+    message = "a loss must stay a number. Received: nan by step 12; choose a lower learning rate"
+    config = TrainingConfig(learning_rate=0.5, optimiser="sgd")
+    write(store, [StateEvent(state=RunState.FAILED, message=message)], config)
+    app = open_page("train")
+    assert "at learning rate 0.5" in texts(app)
+    by_label(app.button, "Learning rate 0.05").click().run()
+    assert by_label(app.number_input, "Learning rate").value == 0.05
+
+
+def test_a_live_run_tells_speed_rate_and_memory(store: RunStore, open_page) -> None:
+    config = TrainingConfig(epochs=10, schedule="cosine")
+    figures = {"epoch": 6, "loss": 0.8, "accuracy": 0.7, "images_per_second": 1234.0}
+    events = [
+        StateEvent(state=RunState.RUNNING),
+        LogEvent(message="training 122,570 parameters"),
+        *[BatchEvent(step=7_814 + n, **figures) for n in range(2)],
+        RateEvent(step=2, learning_rate=0.0005),
+        UsageEvent(memory=1_230_000_000, gpu_memory=4_560_000_000, gpu_use=0.87),
+    ]
+    run = write(store, events, config)
+    with run.working():
+        app = open_page("train")
+        told = texts(app)
+        assert "1,234 images/s · learning rate 0.00025 · memory 1.23 GB" in told
+        assert "GPU memory 4.56 GB · GPU 87% busy" in told
+        assert "learning rate changed to 0.0005 after step 2" in app.code[0].value
+        assert not by_label(app.button, "Stop").disabled
+        assert by_label(app.number_input, "New learning rate").value == 0.0005
+        by_label(app.number_input, "New learning rate").set_value(0.0001).run()
+        by_label(app.button, "Change").click().run()
+        assert run.take_rate() == 0.0001
+
+
+def test_a_run_that_has_ended_keeps_its_rate(with_runs: RunStore, open_page) -> None:
+    app = open_page("train")
+    assert "images/s" not in texts(app)
+    assert "best epoch" in texts(app)
+    assert by_label(app.button, "Change").disabled
+
+
+def summary(data: dict, validation: str = "test") -> Summary:
+    run = Run(Path("/nowhere/this"))
+    return Summary(
+        run=run,
+        state=RunState.FINISHED,
+        config=TrainingConfig(validation=validation),
+        environment={"data": data},
+        epochs=0,
+        last=None,
+        kept_epoch=None,
+        train_accuracy=None,
+        test_loss=None,
+        test_accuracy=None,
+        seconds=None,
+        message="",
+    )
+
+
+OFFICIAL = {"kind": "official", "name": "CIFAR-10", "checksum": "sha256:archive"}
+COPY = {"kind": "zip", "name": "JPEG copy of CIFAR-10", "checksum": "sha256:copy"}
+
+
+@pytest.mark.parametrize(
+    ("data", "validation", "note"),
+    [
+        (OFFICIAL, "test", ""),
+        (COPY, "test", " (CIFAR-10)"),
+        (IMAGES, "test", " (CIFAR-10)"),
+        ({}, "test", " (CIFAR-10)"),
+        (OFFICIAL, "holdout", " (on the test set)"),
+        (COPY, "holdout", " (CIFAR-10, on the test set)"),
+    ],
+)
+def test_a_printed_curve_says_of_which_images_it_is(data, validation: str, note: str) -> None:
+    found = monitor.reference(summary(data, validation), "tutorial-dropout", {})
+    assert found.name == f"to beat: the tutorial's dropout, as printed{note}"
+    assert len(found.history.epochs) == 15
+
+
+def test_a_run_to_beat_says_so_where_its_images_are_others(store: RunStore) -> None:
+    runs = {
+        "same": write(store, EPOCHS, name="same", data=COPY),
+        "other": write(store, EPOCHS, name="other", data=IMAGES),
+        "apart": write(store, EPOCHS, TrainingConfig(validation="holdout"), "apart", COPY),
+    }
+    summaries = {name: run.summary() for name, run in runs.items()}
+    this = summary(COPY)
+    names = {name: monitor.reference(this, name, summaries).name for name in runs}
+    assert names == {
+        "same": "to beat: same",
+        "other": "to beat: other (synthetic)",
+        "apart": "to beat: apart (on held-out training images)",
+    }
+    assert monitor.reference(this, "", summaries) is None
+    assert monitor.reference(summaries["same"], "same", summaries) is None
+
+
+def test_a_runs_figure_holds_what_the_live_page_shows(store: RunStore) -> None:
+    run = write(store, [*EPOCHS, RateEvent(step=3126, learning_rate=0.01)])
+    to_beat = curves.Reference("to beat", printed_histories()["tutorial-dropout"])
+    for by, best, changed in (("epoch", 7, 2.0), ("step", 10_941, 3126)):
+        view = curves.View(by, smoothing=0.5, log=True, reference=to_beat)
+        for metric, lowest in (("loss", 0.8565), ("accuracy", 0.7037)):
+            figure = curves.run_figure(run, run.history(), metric, view)
+            traces = {trace.name: trace for trace in figure.data}
+            assert (traces["best epoch"].x[0], traces["best epoch"].y[0]) == (
+                best,
+                pytest.approx(lowest),
+            )
+            assert len(traces["to beat"].x) == 15
+            assert "validation as measured" in traces
+            assert (figure.layout.yaxis.type == "log") == (metric == "loss")
+            (line,) = figure.layout.shapes
+            assert (line.x0, line.label.text) == (changed, "learning rate 0.01")
+
+
+def test_a_page_without_an_epoch_keeps_the_places_free(store: RunStore, open_page) -> None:
+    run = write(store, [StateEvent(state=RunState.RUNNING, time=time.time())])
+    with run.working():
+        app: AppTest = open_page("train")
+        assert by_label(app.metric, "Validation loss").value == "–"
+        assert "Nothing to remark" not in texts(app)

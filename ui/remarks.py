@@ -1,0 +1,107 @@
+"""What is to be remarked on a run, in words, with remedies one click away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from cifar_core.config import TrainingConfig
+from cifar_core.diagnosis import Kind, Remark, remarks
+from cifar_core.history import History, Summary
+from ui import settings, state
+from ui.remedies import name_of
+from ui.text import _
+
+_ICONS = {
+    Kind.DIVERGED: ":red[:material/error:]",
+    Kind.PLATEAU: ":blue[:material/trending_flat:]",
+    Kind.UNDERFITTING: ":blue[:material/trending_up:]",
+}
+_WARNING = ":orange[:material/warning:]"
+
+
+def words(remark: Remark) -> str:
+    """A remark as a sentence for a learner."""
+    numbers = {name: f"{value:g}" for name, value in remark.numbers.items()}
+    for name in ("lowest", "now", "before", "after"):
+        if name in remark.numbers:
+            numbers[name] = f"{remark.numbers[name]:.4f}"
+    for name in ("accuracy", "chance", "train", "validation", "falling"):
+        if name in remark.numbers:
+            numbers[name] = f"{remark.numbers[name]:.1%}"
+    if remark.kind is Kind.GAP:
+        numbers["gap"] = f"{100 * remark.numbers['gap']:.1f}"
+    return {
+        Kind.DIVERGED: _(
+            "The loss became no number at all (NaN) at learning rate {rate}, and the run was "
+            "ended: its steps were too long. Lower the learning rate."
+        ),
+        Kind.JUMPING: _(
+            "The loss jumps, from {before} to {after} in epoch {epoch}: the learning rate, {rate}, "
+            "is too high."
+        ),
+        Kind.NOT_LEARNING: _(
+            "After {epochs} epochs train accuracy is {accuracy}, hardly above guessing "
+            "({chance}): the network does not learn."
+        ),
+        Kind.OVERFITTING: _(
+            "Validation loss has risen for {epochs} epochs, since epoch {best} ({lowest} then, "
+            "{now} now), while training loss falls: overfitting."
+        ),
+        Kind.GAP: _(
+            "Train accuracy, {train}, is {gap} points above validation accuracy, {validation}: "
+            "it begins to know its own images better than new ones, which is overfitting."
+        ),
+        Kind.PLATEAU: _(
+            "For {epochs} epochs neither loss has got better by 1 % or more: a plateau. "
+            "Validation loss is {now}."
+        ),
+        Kind.UNDERFITTING: _(
+            "Underfitting: the run ended while it still learned (train accuracy {train}, "
+            "validation accuracy {validation})."
+        ),
+    }[remark.kind].format(**numbers)
+
+
+def show(summary: Summary, history: History) -> None:
+    """What is seen in a run, in a place that is kept free, so that nothing below it moves."""
+    classes = len(summary.environment.get("classes", ())) or 10
+    with st.container(key="remarks", gap="xsmall"):
+        found = remarks(history, summary.config, classes)
+        if not found and history.epochs:
+            st.caption(_("Nothing to remark: no overfitting, no jumps, no standstill."))
+        for remark in found:
+            st.markdown(f"{_ICONS.get(remark.kind, _WARNING)} {words(remark)}")
+            _remedies(summary.config, remark)
+
+
+def _remedies(config: TrainingConfig, remark: Remark) -> None:
+    """A button for each remedy; the one that the settings above have already is ticked."""
+    if not remark.remedies:
+        return
+    now = state.settings()
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        for remedy in remark.remedies:
+            changed = replace(config, fold=0, **remedy.changes)
+            is_set = now == changed
+            st.button(
+                name_of(remedy),
+                key=f"{remark.kind}-{remedy.name}",
+                icon=":material/check:" if is_set else ":material/healing:",
+                help=settings.help_of(remedy.name),
+                disabled=is_set,
+                on_click=_set,
+                args=(changed, name_of(remedy)),
+            )
+
+
+def _set(config: TrainingConfig, name: str) -> None:
+    state.use_settings(config)
+    st.toast(
+        _("Set above: this run's settings with {remedy}. 'Start training' tries it.").format(
+            remedy=name
+        ),
+        icon=":material/healing:",
+        duration="long",
+    )

@@ -155,12 +155,10 @@ def test_look_train_evaluate_predict(url: str, page: Page, store: RunStore) -> N
     expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_contain_text(
         f"{accuracy:.2%}"
     )
-    charts = page.get_by_test_id("live-chart")
-    expect(charts).to_have_count(3)
-    expect(charts.nth(0).locator(".ytitle")).to_have_text("Accuracy")
-    expect(charts.nth(1).locator(".ytitle")).to_have_text("Loss")
-    expect(charts.nth(1).locator(".xtitle")).to_have_text("Epoch")
-    expect(charts.nth(2).locator(".ytitle")).to_have_text("True class")
+    expect(chart(page, "evaluate-accuracy").locator(".ytitle")).to_have_text("Accuracy")
+    expect(chart(page, "evaluate-loss").locator(".ytitle")).to_have_text("Loss")
+    expect(chart(page, "evaluate-loss").locator(".xtitle")).to_have_text("Epoch")
+    expect(chart(page, "confusion").locator(".ytitle")).to_have_text("True class")
 
     go(page, "Predict")
     bars = chart(page, "predict-test")

@@ -1,67 +1,67 @@
 """Runs side by side."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from ui import cached, charts, curves, frame, state
-from ui.live_chart import live_chart
+from cifar_core.history import Summary
+from ui import cached, frame, run_curves, run_table, state
+from ui.state import Key
 from ui.text import _
 
 frame.guard("pages/compare.py")
+
+
+def first_choice(summaries: Sequence[Summary]) -> list[str]:
+    """The two newest runs of one's own; else the tutorial's two, which tell its story."""
+    ids = [one.run.id for one in summaries]
+    own = [one.run.id for one in summaries if not one.run.is_reference]
+    return own[:2] or [one for one in ids if "/tutorial" in one] or ids[:2]
+
+
 frame.title(_("Compare"))
 summaries = cached.store().summaries()
 frame.need_runs(summaries, _("There is nothing to compare yet: train a network or two first."))
-
-configs = [summary.config.to_json() for summary in summaries]
-differing = [name for name in configs[0] if len({config[name] for config in configs}) > 1]
-table: dict[str, list[object]] = {
-    _("Run"): [summary.run.id for summary in summaries],
-    _("State"): [summary.state for summary in summaries],
-    _("Images"): [summary.data_name for summary in summaries],
-    **{name: [config[name] for config in configs] for name in differing},
-    _("Epochs done"): [summary.epochs for summary in summaries],
-    _("Test accuracy"): [summary.test_accuracy for summary in summaries],
-    _("Gap"): [summary.gap for summary in summaries],
-    _("Seconds"): [summary.seconds for summary in summaries],
-}
-st.dataframe(
-    table,
-    hide_index=True,
-    column_config={
-        _("Run"): st.column_config.TextColumn(pinned=True),
-        _("Test accuracy"): st.column_config.NumberColumn(format="percent"),
-        _("Gap"): st.column_config.NumberColumn(
-            format="percent", help=_("Train accuracy of the last epoch less test accuracy")
-        ),
-        _("Seconds"): st.column_config.NumberColumn(format="%.0f"),
-    },
-)
-st.caption(_("Of the settings, only those that differ between runs are shown."))
-if len({summary.data_name for summary in summaries if summary.data_name}) > 1:
-    st.caption(
-        _("The runs learned from different images: their accuracies do not measure the same thing.")
-    )
-
-found = {summary.run.id: summary.run for summary in summaries}
-chosen = st.multiselect(
-    _("Runs in the chart"), list(found), default=list(found)[:2], key=state.Key.RUNS
-)
-if not chosen:
-    st.info(_("Choose two or more runs to lay their curves over one another."))
+ids = state.chosen_runs(first_choice(summaries))
+rows, switches = run_table.filters(summaries)
+if not rows:
+    st.info(_("No run passes the filter."), icon=":material/filter_alt_off:")
     st.stop()
-colours = {run: charts.PALETTE[i % len(charts.PALETTE)] for i, run in enumerate(chosen)}
-for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
-    series = [
-        one
-        for run in chosen
-        for one in curves.curves(
-            found[run], cached.history(found[run]), metric, name=run, colour=colours[run]
+run_table.table(rows, switches)
+chosen = [row for row in rows if any(one.run.id in ids for one in row.runs)]
+run_table.actions(chosen)
+
+st.subheader(_("Curves"))
+sides = st.segmented_control(
+    _("Show"),
+    ["both", "train", "validation"],
+    format_func={
+        "both": _("train and validation"),
+        "train": _("train"),
+        "validation": _("validation"),
+    }.get,
+    default="both",
+    required=True,
+    key=Key.SIDES,
+    persist_state="session",
+)
+
+
+@st.fragment(
+    run_every=2.0 if any(one.state.is_live for row in chosen for one in row.runs) else None
+)
+def watch() -> None:
+    """The curves, again and again while one of the runs is trained."""
+    begun = [row for row in chosen if all(cached.history(one.run).epochs for one in row.runs)]
+    if begun:
+        run_curves.overlaid(begun, ("train", "validation") if sides == "both" else (sides,))
+    else:
+        st.info(
+            _("Choose two or more runs in the table to lay their curves over one another."),
+            icon=":material/info:",
         )
-    ]
-    with column:
-        st.markdown(f"**{curves.title(metric)}**")
-        live_chart(
-            curves.figure(series, metric),
-            height=480,
-            key=f"compare-{metric}",
-            label=_("{metric} of the chosen runs").format(metric=curves.title(metric)),
-        )
+
+
+watch()
+st.subheader(_("Settings and accuracy"))
+run_curves.settings_and_accuracy(rows)

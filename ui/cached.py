@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset, load_data
 from cifar_core.device import Device, find_device, use_cpu
 from cifar_core.history import History
+from cifar_core.images import Square, fit_to_network_size, read_image, resized, square_at
+from cifar_core.images import to_network_size
 from cifar_core.model import LayerInfo
 from cifar_core.runs import Run, RunStore
 from cifar_core.statistics import ClassStatistics, class_statistics
@@ -119,6 +122,64 @@ def layers(config: TrainingConfig, classes: int) -> list[LayerInfo]:
     return _layers(config, classes)
 
 
+# Pictures that were uploaded
+
+_PREVIEW = 480
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How a picture becomes square.
+
+    Attributes:
+        kind: 'centre', the largest square at the centre; 'whole', the picture with bars; 'hand'.
+        size, x, y: of the square by hand, in percent, as `images.square_at` has them.
+    """
+
+    kind: str = "centre"
+    size: int = 60
+    x: int = 50
+    y: int = 50
+
+    def square(self, picture: np.ndarray) -> Square | None:
+        """The square on a picture; None where all of it is taken."""
+        if self.kind == "hand":
+            return square_at(picture, self.size / 100, self.x / 100, self.y / 100)
+        return square_at(picture) if self.kind == "centre" else None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as it is shown and as the network sees it.
+
+    Attributes:
+        preview: uint8 (H, W, 3), the longer side at most 480 pixels.
+        square: left, top, width and height of what the network sees, as shares of the picture.
+        pixels: uint8 (32, 32, 3).
+    """
+
+    preview: np.ndarray
+    square: tuple[float, float, float, float]
+    pixels: np.ndarray
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def picture(file: str, framing: Framing, _data: bytes) -> Picture:
+    """An uploaded file, by its name among uploads, decoded.
+
+    Raises:
+        ImageError: it is no picture, damaged or too large.
+    """
+    whole = read_image(_data)
+    height, width = whole.shape[:2]
+    preview = resized(whole, _PREVIEW) if max(height, width) > _PREVIEW else whole
+    square = framing.square(whole)
+    if square is None:
+        return Picture(preview, (0, 0, 1, 1), fit_to_network_size(whole))
+    part = square.left / width, square.top / height, square.side / width, square.side / height
+    return Picture(preview, part, to_network_size(whole, square))
+
+
 # Runs
 
 
@@ -140,6 +201,16 @@ def history(run: Run) -> History:
         return run.follow(kept)
 
 
+def delete_run(run: Run) -> None:
+    """Delete a run, and forget its events: another one may come to have its name.
+
+    Raises:
+        RunError: it is being trained, ships with the project, or cannot be removed.
+    """
+    store().delete(run)
+    _kept_history.clear(str(run.path))
+
+
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _model(path: str, modified: int) -> tuple[threading.Lock, keras.Model]:
     from cifar_core.prediction import load_model
@@ -159,6 +230,34 @@ def predict(run: Run, images: np.ndarray) -> np.ndarray:
     lock, model = _network(run)
     with lock:
         return predict_probabilities(model, images)
+
+
+def predict_known(run: Run, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities (N, K) as from `predict`, and whether each image is likely of a class, (N,)."""
+    from cifar_core.novelty import is_known
+
+    probabilities = predict(run, images)
+    lock, model = _network(run)
+    with lock:
+        return probabilities, is_known(run.novelty(), model, images, probabilities)
+
+
+def grad_cam(run: Run, image: np.ndarray, label: int) -> np.ndarray:
+    """Grad-CAM (H, W) of a run's network for an image, uint8 (32, 32, 3), and a class."""
+    from cifar_core import explain
+
+    lock, model = _network(run)
+    with lock:
+        return explain.grad_cam(model, image, label)
+
+
+def feature_maps(run: Run, image: np.ndarray) -> dict[str, np.ndarray]:
+    """What each layer of a run's network makes of an image, (H, W, channels) by its name."""
+    from cifar_core import explain
+
+    lock, model = _network(run)
+    with lock:
+        return explain.feature_maps(model, image)
 
 
 def learned_kernels(run: Run) -> np.ndarray:

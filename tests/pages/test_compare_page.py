@@ -1,0 +1,176 @@
+"""The Compare page: which runs, which columns, what is done with them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cifar_core.events import RunState, StateEvent
+from cifar_core.history import Mark
+from cifar_core.runs import RunStore
+from tests.conftest import ROOT
+from tests.pages.test_pages import by_label, texts
+
+
+@pytest.fixture
+def store(open_page, environment: Path, trained: RunStore) -> RunStore:
+    """Runs to change: 'plain' and 'dropout', 'again' with another seed, 'other' on other images."""
+    shutil.copytree(trained.root, environment)
+    store = RunStore(environment)
+    for copy, original in (("again", "plain"), ("other", "plain")):
+        shutil.copytree(environment / original, environment / copy)
+    again, other = store.get("again"), store.get("other")
+    again.config = type(again.config).from_json({**again.config.to_json(), "seed": 7})
+    data = {**other.environment["data"], "name": "circles", "checksum": "sha256:other"}
+    other.environment = {**other.environment, "data": data}
+    return store
+
+
+def open_compare(runs: str) -> AppTest:
+    app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
+    app.query_params["runs"] = runs
+    app.run()
+    app.switch_page("pages/compare.py").run()
+    assert not app.exception
+    return app
+
+
+def rows(app: AppTest) -> list[str]:
+    return app.dataframe[0].value["Run"].tolist()
+
+
+def toggle(app: AppTest, label: str) -> None:
+    by_label(app.toggle, label).set_value(True).run()
+    assert not app.exception
+
+
+def test_only_settings_that_differ_and_runs_of_one_source_together(store: RunStore, open_page):
+    app = open_page("compare")
+    table = app.dataframe[0].value
+    assert set(rows(app)) == {"plain", "dropout", "again", "other"}
+    assert table["Images"].tolist() in (
+        ["blobs.npz"] * 3 + ["circles"],
+        ["circles"] + ["blobs.npz"] * 3,
+    )
+    assert {"dropout", "seed"} <= set(table.columns)
+    assert not {"epochs", "flip"} & set(table.columns)
+
+
+def test_runs_of_different_images_are_not_ranked_unsaid(store: RunStore, open_page) -> None:
+    app = open_page("compare")
+    assert "do not measure the same thing" in texts(app)
+    assert "one set of images at a time" in texts(app)
+    select = by_label(app.selectbox, "Trained on")
+    select.select_index(select.options.index("blobs.npz")).run()
+    assert set(rows(app)) == {"plain", "dropout", "again"}
+    assert "do not measure the same thing" not in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("plain", {"plain"}),
+        ("dropout=0.4", {"dropout"}),
+        ("SEED=7", {"again"}),
+        ("finished circles", {"other"}),
+        ("friday", {"dropout"}),
+    ],
+)
+def test_filter(store: RunStore, open_page, words: str, found: set[str]) -> None:
+    store.get("dropout").notes = "for Friday"
+    app = open_page("compare")
+    by_label(app.text_input, "Filter").set_value(words).run()
+    assert set(rows(app)) == found
+
+
+def test_a_filter_that_nothing_passes(store: RunStore, open_page) -> None:
+    app = open_page("compare")
+    by_label(app.text_input, "Filter").set_value("nothing like it").run()
+    assert not app.dataframe
+    assert "No run passes" in texts(app)
+
+
+def test_stars(store: RunStore) -> None:
+    app = open_compare("plain,other")
+    by_label(app.button, "Star").click().run()
+    assert store.get("plain").mark == store.get("other").mark == Mark(star=True)
+    assert store.get("dropout").mark == Mark()
+    toggle(app, "Starred only")
+    assert set(rows(app)) == {"plain", "other"}
+    by_label(app.button, "Unstar").click().run()
+    assert store.get("plain").mark == Mark()
+
+
+def test_name_and_notes(store: RunStore) -> None:
+    app = open_compare("plain")
+    by_label(app.text_input, "Name").set_value("  Mein <b>bester</b>\tLauf ")
+    by_label(app.text_area, "Notes").set_value("for *Friday*\n")
+    by_label(app.button, "Save").click().run()
+    run = store.get("plain")
+    assert (run.mark, run.notes) == (Mark("Mein <b>bester</b> Lauf"), "for *Friday*")
+    assert "Mein <b>bester</b> Lauf" in app.dataframe[0].value["Name"].tolist()
+    assert r"for \*Friday\*" in texts(app)
+
+
+def test_one_name_for_one_run(store: RunStore) -> None:
+    app = open_compare("plain,other")
+    assert "Name" not in [widget.label for widget in app.text_input]
+
+
+def test_delete_asks_and_spares_what_lives(store: RunStore) -> None:
+    live = store.get("again")
+    with live.working():
+        live.append(StateEvent(state=RunState.RUNNING))
+        app = open_compare("plain,again")
+        assert "cannot be undone" in texts(app)
+        assert "that are being trained are left out" in texts(app)
+        by_label(app.button, "Delete for good").click().run()
+    assert not app.exception
+    assert {run.id for run in store.runs()} == {"dropout", "again", "other"}
+    assert app.query_params["runs"] == "again"
+
+
+def test_groups_are_means(store: RunStore) -> None:
+    app = open_compare("again")
+    toggle(app, "Group seeds and folds")
+    table = app.dataframe[0].value.set_index("Run")
+    assert table.loc["plain", "Runs"] == 2
+    expected = [store.get(name).summary().test_accuracy for name in ("plain", "again")]
+    assert table.loc["plain", "Test accuracy"] == pytest.approx(sum(expected) / 2)
+    assert table.loc["plain", "± test accuracy"] == pytest.approx(0)  # a copy, but for the seed
+    assert table.loc["other", "Runs"] == 1
+    assert "seed" not in table.columns
+    assert "one sample standard deviation" in texts(app)
+
+
+def test_columns_are_chosen(store: RunStore, open_page) -> None:
+    app = open_page("compare")
+    by_label(app.multiselect, "Columns").set_value(["run", "batch_size", "device"]).run()
+    assert app.dataframe[0].value.columns.tolist() == ["Run", "batch_size", "Device"]
+
+
+def test_runs_that_ship_can_be_hidden_and_not_be_changed(
+    store: RunStore, trained: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIFAR10_REFERENCE_RUNS", str(trained.root))
+    app = open_compare("reference/plain")
+    assert {"reference/plain", "reference/dropout"} < set(rows(app))
+    assert by_label(app.button, "Star").disabled
+    assert "Runs that come with the dashboard stay." in texts(app)
+    by_label(app.toggle, "Shipped runs").set_value(False).run()
+    assert set(rows(app)) == {"plain", "dropout", "again", "other"}
+
+
+def test_on_an_empty_store_the_runs_that_ship_are_there(
+    open_page, trained: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIFAR10_REFERENCE_RUNS", str(trained.root))
+    for name in ("compare", "evaluate", "predict"):
+        app = open_page(name)
+        assert not [info for info in app.info if "Train a network" in info.value]
+    assert by_label(app.selectbox, "Run").value == "reference/dropout"
+    app.switch_page("pages/train.py").run()
+    assert "Nothing has been trained yet" in texts(app)

@@ -1,0 +1,111 @@
+"""Runs side by side as Plotly figures. Words come in as arguments; nothing here knows Streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from zlib import crc32
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+
+from ui.charts import BLANK, PALETTE
+
+LEAST, MOST = PALETTE[1], PALETTE[0]
+"""Colours of the lowest and the highest value; each can be told from white and near-black."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """What lies around a curve.
+
+    Attributes:
+        name: the curve's.
+        x: (N,).
+        low, high: (N,).
+        colour: as '#rrggbb'.
+    """
+
+    name: str
+    x: ArrayLike
+    low: ArrayLike
+    high: ArrayLike
+    colour: str
+
+
+def mean_and_spread(curves: Sequence[Sequence[float]]) -> tuple[NDArray, NDArray]:
+    """Mean and sample standard deviation at each place that all curves reach, (N,) each.
+
+    The deviation is 0 where there is one curve only.
+    """
+    shortest = min(map(len, curves))
+    values = np.array([curve[:shortest] for curve in curves], dtype=float)
+    spread = values.std(axis=0, ddof=1) if len(curves) > 1 else np.zeros(shortest)
+    return values.mean(axis=0), spread
+
+
+def add_bands(figure: go.Figure, bands: Sequence[Band]) -> None:
+    """Draw bands behind a history figure's curves."""
+    for band in bands:
+        x, low, high = map(np.asarray, (band.x, band.low, band.high))
+        name = escape(band.name, quote=False)
+        figure.add_scatter(
+            x=np.concatenate([x, x[::-1]]),
+            y=np.concatenate([high, low[::-1]]),
+            name=name,
+            uid=f"b{crc32(name.encode()):08x}",
+            mode="lines",
+            line={"width": 0},
+            fill="toself",
+            fillcolor=band.colour,
+            opacity=0.25,
+            hoverinfo="skip",
+            showlegend=False,
+        )
+
+
+def parallel_figure(
+    settings: dict[str, Sequence[object]], accuracy: Sequence[float], *, accuracy_title: str
+) -> go.Figure:
+    """Parallel coordinates: a line a run through its settings to its accuracy.
+
+    A setting's values stand in order at even distances, whatever they are. The colour of a line
+    is its accuracy, from the least to the most there is.
+
+    Args:
+        settings: name to N values, numbers or words or truth values.
+        accuracy: N values, 0 to 1.
+        accuracy_title: over the last axis.
+    """
+    dimensions = []
+    for name, values in settings.items():
+        places = {value: place for place, value in enumerate(sorted(set(values), key=_order))}
+        shown = list(places)[:: -(-len(places) // 12)]  # more ticks would overlap
+        dimensions.append(
+            {
+                "label": escape(name, quote=False),
+                "values": [places[value] for value in values],
+                "range": [-0.3, len(places) - 0.7],
+                "tickvals": [places[value] for value in shown],
+                "ticktext": [_word(value) for value in shown],
+            }
+        )
+    dimensions.append({"label": accuracy_title, "values": list(accuracy), "tickformat": ".1%"})
+    figure = go.Figure(layout={**BLANK, "margin": {"l": 80, "r": 48, "t": 64, "b": 24}})
+    figure.add_parcoords(
+        dimensions=dimensions,
+        line={"color": list(accuracy), "colorscale": [[0, LEAST], [1, MOST]]},
+        labelfont={"size": 13},
+        uid="parallel",
+    )
+    return figure
+
+
+def _order(value: object) -> tuple[str, object]:
+    return (str, value) if isinstance(value, str) else ("", value)  # type: ignore[return-value]
+
+
+def _word(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else escape(str(value), quote=False)

@@ -1,0 +1,134 @@
+"""Curves of several runs over one another, and their settings against their accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Literal
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from ui import cached, state
+from ui.charts import PALETTE, Series, history_figure
+from ui.compare_figures import Band, add_bands, mean_and_spread, parallel_figure
+from ui.curves import METRICS, Metric, title
+from ui.live_chart import live_chart
+from ui.run_table import Row, differing, images
+from ui.text import _
+
+Side = Literal["train", "validation"]
+
+MOST_ROWS = 12  # more curves in a chart could not be told apart
+MOST_SETTINGS = 9  # so do axes
+
+
+def overlaid(rows: Sequence[Row], sides: Sequence[Side]) -> None:
+    """Both metrics of the chosen rows, a colour a row; of several runs the mean and a band."""
+    shown = rows[:MOST_ROWS]
+    if len(shown) < len(rows):
+        st.caption(
+            _("The charts show the first {number} of them.").format(number=len(shown)),
+        )
+    numbers = state.run_colours([row.id for row in shown], len(PALETTE))
+    st.html(_legend(shown, numbers, sides))
+    for column, metric in zip(st.columns(2), METRICS, strict=True):
+        with column:
+            st.markdown(f"**{title(metric)}**")
+            live_chart(
+                _overlaid_figure(shown, metric, sides, numbers),
+                height=400,
+                key=f"compare-{metric}",
+                label=_("{metric} of the chosen runs").format(metric=title(metric)),
+            )
+    if any(len(row.runs) > 1 for row in shown):
+        st.caption(
+            _(
+                "A curve of several runs is their mean, over the epochs that all of them have "
+                "done; its band is one sample standard deviation to either side."
+            )
+        )
+
+
+def _legend(rows: Sequence[Row], colours: dict[str, int], sides: Sequence[Side]) -> str:
+    """One for both charts; Plotly's own would fill them where many runs are chosen."""
+    several = len(images([row.runs[0] for row in rows])) > 1
+    entries = []
+    for row in rows:
+        words = f"{row.name} · {row.runs[0].data_name}" if several else row.name
+        entries.append((PALETTE[colours[row.id]], "solid", words))
+    if len(sides) > 1:
+        entries += [
+            ("currentColor", "solid", _("train")),
+            ("currentColor", "dashed", _("validation")),
+        ]
+    line = (
+        '<span style="white-space:nowrap"><span style="display:inline-block;width:28px;'
+        'vertical-align:middle;border-top:3px {1} {0}"></span> {2}</span>'
+    )
+    spans = "".join(line.format(colour, dash, escape(words)) for colour, dash, words in entries)
+    return f'<div style="display:flex;flex-wrap:wrap;gap:0.25rem 1.25rem">{spans}</div>'
+
+
+def _overlaid_figure(
+    rows: Sequence[Row], metric: Metric, sides: Sequence[Side], colours: dict[str, int]
+) -> go.Figure:
+    series, bands = [], []
+    words = {"train": _("train"), "validation": _("validation")}
+    for row in rows:
+        colour = PALETTE[colours[row.id]]
+        histories = [cached.history(one.run) for one in row.runs]
+        for side in sides:
+            field = metric if side == "train" else f"val_{metric}"
+            mean, spread = mean_and_spread(
+                [[getattr(event, field) for event in history.epochs] for history in histories]
+            )
+            x = [event.epoch for event in histories[0].epochs[: len(mean)]]
+            name = f"{row.name} {words[side]}"
+            dash = "solid" if side == "train" else "dash"
+            series.append(Series(name, x, mean, role=side, colour=colour, dash=dash))
+            if len(histories) > 1:
+                bands.append(Band(name, x, mean - spread, mean + spread, colour))
+    figure = history_figure(
+        series, metric=metric, by="epoch", x_title=_("Epoch"), y_title=title(metric)
+    )
+    add_bands(figure, bands)
+    figure.update_layout(showlegend=False, margin_t=16)
+    return figure
+
+
+def settings_and_accuracy(rows: Sequence[Row]) -> None:
+    """Parallel coordinates over the settings that differ, for rows of one set of images."""
+    if len(images([row.runs[0] for row in rows])) > 1:
+        st.info(
+            _("This chart is drawn for one set of images at a time: pick it under 'Trained on'."),
+            icon=":material/balance:",
+        )
+        return
+    tested = [row for row in rows if row.test_accuracy is not None]
+    names = [name for name in differing(tested) if name not in ("seed", "fold")]
+    if len(tested) < 2 or not names:
+        st.info(
+            _("Two runs or more that have ended and differ in a setting are needed."),
+            icon=":material/info:",
+        )
+        return
+    live_chart(
+        parallel_figure(
+            {
+                name: [getattr(row.runs[0].config, name) for row in tested]
+                for name in names[:MOST_SETTINGS]
+            },
+            [row.test_accuracy for row in tested],
+            accuracy_title=_("Test accuracy"),
+        ),
+        height=420,
+        key="parallel",
+        label=_("A line for each run through its settings to its test accuracy"),
+    )
+    st.caption(
+        _(
+            "A line is a run; drag along an axis to see only the runs that pass there, and an "
+            "axis's name to move it."
+        )
+    )

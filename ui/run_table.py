@@ -1,0 +1,307 @@
+"""Runs as a table: which ones, which columns, which are chosen, and what is done with those."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from cifar_core.config import TrainingConfig
+from cifar_core.groups import group_of, spread
+from cifar_core.history import Summary
+from ui import state
+from ui.state import Key
+from ui.text import _, plain
+
+SETTINGS = [spec.name for spec in fields(TrainingConfig)]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run, or runs that differ in seed and fold alone.
+
+    Attributes:
+        runs: at least one; the first stands for all.
+    """
+
+    runs: Sequence[Summary]
+
+    @property
+    def id(self) -> str:
+        """What the row is known by."""
+        return self.runs[0].run.id
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        many = f" (× {len(self.runs)})" if len(self.runs) > 1 else ""
+        return (self.runs[0].mark.name or self.id) + many
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """The mean where there are several."""
+        found = spread(one.test_accuracy for one in self.runs)
+        return found.mean if found else None
+
+
+def images(summaries: Sequence[Summary]) -> dict[tuple[str, str], str]:
+    """The sets of images that runs learned from, by name and checksum, as a person tells them."""
+    found = dict.fromkeys(_images(one) for one in summaries if one.data_name)
+    names = Counter(name for name, _checksum in found)
+    return {
+        (name, checksum): f"{name} ({checksum[-6:]})" if names[name] > 1 else name
+        for name, checksum in found
+    }
+
+
+def _images(summary: Summary) -> tuple[str, str]:
+    return summary.data_name, summary.data_checksum
+
+
+def filters(summaries: Sequence[Summary]) -> tuple[list[Row], DeltaGenerator]:
+    """The widgets that narrow the table.
+
+    Where runs of several sources are left, the page says that they are not to be ranked.
+
+    Returns:
+        The rows that are left, those of one source together, and the line of switches, for more.
+    """
+    sources = images(summaries)
+    row = st.columns([3, 2], vertical_alignment="bottom")
+    words = row[0].text_input(
+        _("Filter"),
+        key=Key.TABLE_FILTER,
+        persist_state="session",
+        icon=":material/search:",
+        help=_(
+            "Words that all have to be in a run's name, notes, state or settings; a setting reads "
+            "dropout=0.4."
+        ),
+    )
+    source = row[1].selectbox(
+        _("Trained on"),
+        ["", *sources],
+        format_func=lambda one: sources[one] if one else _("all images"),
+        key=Key.TABLE_IMAGES,
+        persist_state="session",
+    )
+    switches = st.container(horizontal=True, vertical_alignment="center")
+    with switches:
+        starred = st.toggle(_("Starred only"), key=Key.STARRED, persist_state="session")
+        shipped = st.toggle(
+            _("Shipped runs"),
+            True,
+            key=Key.SHIPPED,
+            persist_state="session",
+            help=_("Runs that come with the dashboard, to compare one's own with."),
+        )
+        in_groups = st.toggle(
+            _("Group seeds and folds"),
+            key=Key.GROUPS,
+            persist_state="session",
+            help=_(
+                "Runs with the same settings and images become one row: the mean, and the sample "
+                "standard deviation."
+            ),
+        )
+    left = [
+        one
+        for one in summaries
+        if (not source or _images(one) == source)
+        and (one.mark.star or not starred)
+        and (shipped or not one.run.is_reference)
+        and all(word in _haystack(one) for word in words.casefold().split())
+    ]
+    place = {key: number for number, key in enumerate(images(left))}
+    if len(place) > 1:
+        st.info(
+            _(
+                "These runs learned from different images and were tested on different ones: "
+                "their accuracies do not measure the same thing. Rank runs within one set only; "
+                "'Trained on' picks one."
+            ),
+            icon=":material/balance:",
+        )
+    left.sort(key=lambda one: place.get(_images(one), len(place)))
+    return (_groups(left) if in_groups else [Row([one]) for one in left]), switches
+
+
+def _haystack(summary: Summary) -> str:
+    words = [summary.run.id, summary.mark.name, summary.notes, summary.state, summary.data_name]
+    words += [f"{name}={getattr(summary.config, name)}" for name in SETTINGS]
+    return "\n".join(words).casefold()
+
+
+def _groups(summaries: Sequence[Summary]) -> list[Row]:
+    buckets: dict[object, list[Summary]] = {}
+    for one in summaries:
+        buckets.setdefault((one.config.group(), _images(one)), []).append(one)
+    return [Row(group_of(bucket[0], bucket)) for bucket in buckets.values()]
+
+
+def differing(rows: Sequence[Row]) -> list[str]:
+    """Names of the settings that are not the same in all rows."""
+    configs = [row.runs[0].config for row in rows]
+    grouped = any(len(row.runs) > 1 for row in rows)
+    names = [name for name in SETTINGS if not (grouped and name in ("seed", "fold"))]
+    return [name for name in names if len({getattr(config, name) for config in configs}) > 1]
+
+
+def table(rows: Sequence[Row], switches: DeltaGenerator) -> None:
+    """The rows, to be sorted by a click on a column's head, and chosen at their left.
+
+    Args:
+        rows: at least one.
+        switches: the line to put the choice of columns into.
+    """
+    columns, config = _columns(rows)
+    differ = differing(rows)
+    usual = ["star", "run", *(["runs"] if any(len(row.runs) > 1 for row in rows) else [])]
+    usual += ["name"] if any(row.runs[0].mark.name for row in rows) else []
+    usual += ["images"] if len(images([row.runs[0] for row in rows])) > 1 else []
+    usual += [*differ, "epochs_done", "test_accuracy"]
+    usual += ["deviation"] if "runs" in usual else []
+    usual += ["gap", "seconds"]
+    names = {key: look["label"] for key, look in config.items()}
+    with switches.popover(_("Columns"), icon=":material/view_column:"):
+        shown = state.choose_columns(_("Columns"), names, usual)
+    state.run_table(
+        [[one.run.id for one in row.runs] for row in rows],
+        {names[key]: columns[key] for key in shown},
+        column_config={names[key]: config[key] for key in shown},
+        hide_index=True,
+        placeholder="–",
+        alt=_("Runs, to be sorted and chosen"),
+    )
+
+
+def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    """Values and looks of all columns there are, by key."""
+    number, text, percent = (
+        st.column_config.NumberColumn,
+        st.column_config.TextColumn,
+        {"format": "percent"},
+    )
+    first = [row.runs[0] for row in rows]
+
+    def means(name: str) -> list[float | None]:
+        found = [spread(getattr(one, name) for one in row.runs) for row in rows]
+        return [one.mean if one else None for one in found]
+
+    tests = [spread(one.test_accuracy for one in row.runs) for row in rows]
+    started = [one.environment.get("started") for one in first]
+    columns = {
+        "star": (["★" if one.mark.star else "" for one in first], text(_("Star"))),
+        "run": ([row.id for row in rows], text(_("Run"), pinned=True)),
+        "runs": ([len(row.runs) for row in rows], number(_("Runs"))),
+        "name": ([one.mark.name for one in first], text(_("Name"))),
+        "images": ([one.data_name for one in first], text(_("Images"))),
+        "state": ([one.state for one in first], text(_("State"))),
+        **{
+            name: ([getattr(one.config, name) for one in first], st.column_config.Column(name))
+            for name in SETTINGS
+        },
+        "epochs_done": ([one.epochs for one in first], number(_("Epochs done"))),
+        "train_accuracy": (means("train_accuracy"), number(_("Train accuracy"), **percent)),
+        "test_accuracy": (means("test_accuracy"), number(_("Test accuracy"), **percent)),
+        "deviation": (
+            [one.deviation if one else None for one in tests],
+            number(
+                _("± test accuracy"), **percent, help=_("Sample standard deviation over the runs")
+            ),
+        ),
+        "gap": (
+            means("gap"),
+            number(_("Gap"), **percent, help=_("Train accuracy less test accuracy")),
+        ),
+        "test_loss": (means("test_loss"), number(_("Test loss"), format="%.4f")),
+        "seconds": (means("seconds"), number(_("Seconds"), format="%.0f")),
+        "device": ([one.environment.get("device", "") for one in first], text(_("Device"))),
+        "started": (
+            [datetime.fromtimestamp(time) if time else None for time in started],
+            st.column_config.DatetimeColumn(_("Started"), format="YYYY-MM-DD HH:mm"),
+        ),
+        "notes": ([one.notes for one in first], text(_("Notes"))),
+    }
+    return (
+        {key: values for key, (values, _look) in columns.items()},
+        {key: look for key, (_values, look) in columns.items()},
+    )
+
+
+def actions(chosen: Sequence[Row]) -> None:
+    """What can be done with the chosen rows."""
+    runs = [one for row in chosen for one in row.runs]
+    own = [one for one in runs if not one.run.is_reference]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(_("**{number} chosen**").format(number=len(chosen)))
+        all_starred = bool(own) and all(one.mark.star for one in own)
+        st.button(
+            _("Unstar") if all_starred else _("Star"),
+            icon=":material/star:",
+            disabled=not own,
+            on_click=state.star_runs,
+            args=([one.run for one in own], not all_starred),
+        )
+        _rename(own[0] if len(own) == len(runs) == 1 else None)
+        _delete(own, len(runs) - len(own))
+        st.button(
+            _("Choose none"),
+            icon=":material/deselect:",
+            disabled=not chosen,
+            on_click=state.choose_runs,
+            args=([],),
+        )
+    for one in runs:
+        if one.notes and len(runs) <= 5:
+            st.caption(f"{plain(one.mark.name or one.run.id)}: {plain(one.notes)}")
+
+
+def _rename(only: Summary | None) -> None:
+    """'Name and notes' of the one run that is chosen."""
+    with st.popover(
+        _("Name and notes"),
+        icon=":material/edit:",
+        disabled=only is None,
+        help=_("For one run of your own at a time."),
+    ):
+        if only is None:
+            return
+        st.text_input(_("Name"), only.mark.name, max_chars=100, key=f"{Key.NAME}-{only.run.id}")
+        st.text_area(_("Notes"), only.notes, key=f"{Key.NOTES}-{only.run.id}")
+        st.button(
+            _("Save"),
+            type="primary",
+            icon=":material/save:",
+            on_click=state.describe_run,
+            args=(only.run,),
+        )
+
+
+def _delete(own: Sequence[Summary], shipped: int) -> None:
+    """'Delete', which asks first."""
+    ended = [one for one in own if not one.state.is_live]
+    with st.popover(
+        _("Delete"),
+        icon=":material/delete:",
+        disabled=not ended,
+        help=_("Runs of your own that have ended."),
+    ):
+        st.markdown(_("Delete these runs, with network, history and notes? This cannot be undone."))
+        st.markdown("\n".join(f"- {plain(one.mark.name or one.run.id)}" for one in ended))
+        if len(ended) < len(own):
+            st.caption(_("Runs that are being trained are left out: stop them first."))
+        if shipped:
+            st.caption(_("Runs that come with the dashboard stay."))
+        st.button(
+            _("Delete for good"),
+            type="primary",
+            icon=":material/delete_forever:",
+            on_click=state.delete_runs,
+            args=([one.run for one in ended],),
+        )

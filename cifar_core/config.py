@@ -294,8 +294,9 @@ PRESETS: dict[str, TrainingConfig] = {
         batch_size=64,
     ),
     "best": TrainingConfig(
-        epochs=15,
+        epochs=12,
         flip=True,
+        shift=2,
         weight_decay=0.005,
         network="compact",
         convolutions=4,
@@ -304,7 +305,7 @@ PRESETS: dict[str, TrainingConfig] = {
         optimiser="sgd",
         learning_rate=0.1,
         schedule="one-cycle",
-        batch_size=64,
+        batch_size=128,
     ),
 }
 

@@ -20,7 +20,7 @@ test: .venv/installed-dev chromium
 	$(PIP) -r requirements.txt
 	touch $@
 
-.venv/installed-dev: requirements.txt requirements-dev.txt | $(BIN)/python
+.venv/installed-dev: requirements.txt requirements-export.txt requirements-dev.txt | $(BIN)/python
 	$(PIP) -r requirements-dev.txt
 	touch .venv/installed $@
 

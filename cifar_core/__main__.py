@@ -1,4 +1,4 @@
-"""The command line: python -m cifar_core data | train | runs | evaluate | predict."""
+"""The command line: python -m cifar_core data | train | runs | evaluate | predict | export."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from .config import PRESETS, TrainingConfig
 from .data import load_data
 from .errors import CifarError, ConfigError, ImageError, RunError
 from .events import EpochEvent, Event, LogEvent, RateEvent, RunState, StateEvent
+from .export import SUFFIXES, export
 from .groups import spread, validation_accuracy
 from .history import Summary
 from .launch import execute, prepare_resume
@@ -142,6 +143,29 @@ def _parser() -> _Parser:
     added.add_argument("--index", metavar="I", type=int, help="a test image, from 0")
     added.add_argument("--random", action="store_true", help="a test image drawn at random")
     takes_data(added, "the images the run was trained on")
+    takes_runs(added)
+
+    added = add(
+        "export",
+        _export,
+        "write a run in a form that other programs read",
+        "export 20261124-073431-tutorial-dropout --to tflite --output cat.tflite",
+    )
+    added.add_argument("run", metavar="RUN")
+    added.add_argument(
+        "--to",
+        required=True,
+        choices=SUFFIXES,
+        help="keras, the network as it is; savedmodel, tflite or onnx, the network with softmax; "
+        "csv, the figures of each epoch; tensorboard, curves and pictures; html, a report",
+    )
+    added.add_argument(
+        "--output",
+        metavar="PATH",
+        type=Path,
+        help="the file to make; of savedmodel and tensorboard a folder, or a zip where it ends in "
+        "'.zip' (default: the run's name, here)",
+    )
     takes_runs(added)
     return parser
 
@@ -354,6 +378,18 @@ def _evaluate(options: argparse.Namespace) -> int:
     print(f"{'':<12}{'precision':>10}{'recall':>10}{'f1':>10}{'images':>8}")
     for name, row in figures.items():
         print(f"{name:<12}{row.precision:>10.2%}{row.recall:>10.2%}{row.f1:>10.2%}{row.images:>8}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    run = RunStore(options.runs).get(options.run)
+    output = options.output or Path(run.path.name + SUFFIXES[options.to])
+    with device.quiet():
+        export(run, options.to, output)
+    about = {"run": run.id, "to": options.to, "output": str(output), "classes": run.class_names}
+    if options.json:
+        return _print_json(about)
+    print(output)
     return 0
 
 

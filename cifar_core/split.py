@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -40,6 +41,7 @@ def split(images: int, config: TrainingConfig) -> tuple[np.ndarray, np.ndarray]:
     return np.sort(trained[: config.train_images or None]), np.sort(held)
 
 
+@cache
 def steps_per_epoch(images: int, config: TrainingConfig) -> int:
     """Training steps in an epoch over a training set of so many images."""
     return math.ceil(len(split(images, config)[0]) / config.batch_size)

@@ -81,9 +81,9 @@ def _remedies(config: TrainingConfig, remark: Remark) -> None:
     if not remark.remedies:
         return
     now = state.settings()
+    changes = [replace(config, fold=0, **remedy.changes) for remedy in remark.remedies]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        for remedy in remark.remedies:
-            changed = replace(config, fold=0, **remedy.changes)
+        for remedy, changed in zip(remark.remedies, changes, strict=True):
             is_set = now == changed
             st.button(
                 name_of(remedy),
@@ -91,17 +91,11 @@ def _remedies(config: TrainingConfig, remark: Remark) -> None:
                 icon=":material/check:" if is_set else ":material/healing:",
                 help=settings.help_of(remedy.name),
                 disabled=is_set,
-                on_click=_set,
-                args=(changed, name_of(remedy)),
+                on_click=state.use_settings,
+                args=(changed,),
             )
-
-
-def _set(config: TrainingConfig, name: str) -> None:
-    state.use_settings(config)
-    st.toast(
-        _("Set above: this run's settings with {remedy}. 'Start training' tries it.").format(
-            remedy=name
-        ),
-        icon=":material/healing:",
-        duration="long",
-    )
+        if now in changes:
+            st.caption(
+                _("Set above, with this run's settings: 'Start training' tries it."),
+                width="content",
+            )

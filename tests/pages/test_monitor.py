@@ -65,7 +65,7 @@ def test_overfitting_is_told_and_a_remedy_sets_the_page(store: RunStore, open_pa
     assert by_label(app.toggle, "Early stopping").value
     assert by_label(app.selectbox, "Validation").value == "holdout"
     assert by_label(app.number_input, "Seed").value == 3
-    assert "'Start training' tries it" in app.toast[0].value
+    assert "'Start training' tries it" in texts(app)
     assert by_label(app.button, "Early stopping 3").disabled
     assert not by_label(app.button, "Dropout 0.4").disabled
 

@@ -16,6 +16,7 @@ import csv
 import io
 import shutil
 import tempfile
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ from .errors import ConfigError, RunError
 from .evaluation import confusion_matrix
 from .events import EpochEvent
 from .files import write_whole
+from .process import ERROR_PREFIX, begin
 from .report import Translate, html_report
 from .runs import Run
 
@@ -64,7 +66,7 @@ def export(run: Run, to: str, output: Path, translate: Translate = str) -> None:
         ConfigError: `output` is there already or cannot be written, or a package is missing.
         RunError: the run has no network, or no epoch.
     """
-    _need_packages(to)
+    need_packages(to)
     if output.exists():
         raise ConfigError(f"the output must be new. Received: {output}; name another one.")
     if to not in ("csv", "html"):
@@ -81,7 +83,12 @@ def export(run: Run, to: str, output: Path, translate: Translate = str) -> None:
         ) from error
 
 
-def _need_packages(to: str) -> None:
+def need_packages(to: str) -> None:
+    """See to it that a form can be made here.
+
+    Raises:
+        ConfigError: a package is missing.
+    """
     needed = {"onnx": ("tf2onnx", "onnx"), "tensorboard": ("tensorboard",)}.get(to, ())
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
@@ -89,6 +96,35 @@ def _need_packages(to: str) -> None:
             f"the form {to} needs the packages of requirements-export.txt. Received: no "
             f"{', '.join(missing)}; pip install -r requirements-export.txt."
         )
+
+
+class Conversion:
+    """`export` in a process of its own, so that TensorFlow holds nobody else up.
+
+    Args:
+        run, to: of `export`.
+        folder: where the file is made.
+    """
+
+    def __init__(self, run: Run, to: str, folder: Path) -> None:
+        self.output = Path(tempfile.mkdtemp(dir=folder)) / f"{run.path.name}{SUFFIXES[to]}"
+        self._log = self.output.with_name("log")
+        self.begun = time.time()
+        command = ["export", run.id, "--to", to, "--output", str(self.output)]
+        self._process = begin([*command, "--runs", str(run.path.parent)], self._log)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the file is still being made."""
+        return self._process.poll() is None
+
+    @property
+    def error(self) -> str:
+        """Why there is no file, once the process has ended; else ''."""
+        if self.is_running or self.output.exists():
+            return ""
+        said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return said[-1].removeprefix(ERROR_PREFIX) if said else "the process ended early"
 
 
 def _write_file(run: Run, to: str, path: Path, translate: Translate) -> None:

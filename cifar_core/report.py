@@ -34,8 +34,10 @@ h1, h2 { line-height: 1.25; break-after: avoid; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.2rem 0.6rem; border-bottom: 1px solid var(--line); text-align: left; }
 td.number, th.number { text-align: right; }
+td { overflow-wrap: anywhere; } td.number { white-space: nowrap; }
 .scroll { overflow-x: auto; }
-.matrix td, .matrix th { text-align: right; padding: 0.25rem 0.45rem; font-size: 0.85rem; }
+.matrix td, .matrix th { text-align: right; padding: 0.25rem 0.45rem; font-size: 0.85rem;
+  white-space: nowrap; }
 .figures { display: flex; flex-wrap: wrap; gap: 0.5rem 2.5rem; }
 .figures b { display: block; font-size: 1.5rem; }
 .charts { display: flex; flex-wrap: wrap; gap: 1rem; }
@@ -193,7 +195,7 @@ def _chart(epochs: Sequence[EpochEvent], metric: Literal["accuracy", "loss"], _:
     )
     return (
         f"<figure><figcaption><strong>{escape(title)}</strong></figcaption>"
-        f'<svg viewBox="0 0 472 310" role="img" aria-label="{escape(label, quote=True)}">'
+        f'<svg viewBox="0 0 472 316" role="img" aria-label="{escape(label, quote=True)}">'
         f"{''.join(lines)}"
         f'<text x="256" y="308" text-anchor="middle">{escape(_("Epoch"))}</text></svg></figure>'
     )

@@ -1,11 +1,13 @@
 """Runs side by side."""
 
 from collections.abc import Sequence
+from zlib import crc32
 
 import streamlit as st
 
 from cifar_core.history import Summary
 from ui import cached, frame, run_curves, run_table, state
+from ui.export_panel import export_panel
 from ui.state import Key
 from ui.text import _
 
@@ -65,3 +67,12 @@ def watch() -> None:
 watch()
 st.subheader(_("Settings and accuracy"))
 run_curves.settings_and_accuracy(rows)
+st.subheader(_("Export"))
+found = {one.run.id: one for row in chosen or rows for one in row.runs}
+columns = st.columns(2)
+with columns[0]:
+    exported = st.selectbox(
+        _("Run to export"), list(found), key=f"{Key.EXPORTED}-{crc32(repr(list(found)).encode())}"
+    )
+with columns[1]:
+    export_panel(found[exported])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
+import shutil
+import tempfile
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,9 +18,9 @@ import streamlit as st
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset, load_data
 from cifar_core.device import Device, find_device, use_cpu
+from cifar_core.export import Conversion
 from cifar_core.history import History
-from cifar_core.images import Square, fit_to_network_size, read_image, resized, square_at
-from cifar_core.images import to_network_size
+from cifar_core.images import Framing, fit_to_network_size, read_image, resized, to_network_size
 from cifar_core.model import LayerInfo
 from cifar_core.runs import Run, RunStore
 from cifar_core.statistics import ClassStatistics, class_statistics
@@ -258,6 +261,24 @@ def feature_maps(run: Run, image: np.ndarray) -> dict[str, np.ndarray]:
     lock, model = _network(run)
     with lock:
         return explain.feature_maps(model, image)
+
+
+@st.cache_resource(show_spinner=False)
+def _conversions() -> tuple[Path, dict[object, Conversion]]:
+    folder = Path(tempfile.mkdtemp(prefix="cifar10-export-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder, {}
+
+
+def conversion(run: Run, to: str) -> Conversion | None:
+    """The conversion of a run as it is now, where one was begun."""
+    return _conversions()[1].get((run.path, to, run.written()))
+
+
+def convert(run: Run, to: str) -> None:
+    """Begin to convert a run in a process of its own; the file goes with the dashboard."""
+    folder, known = _conversions()
+    known[run.path, to, run.written()] = Conversion(run, to, folder)
 
 
 def learned_kernels(run: Run) -> np.ndarray:

@@ -92,7 +92,8 @@ class Key(StrEnum):
     SIDES = "sides"
     NAME = "name"
     NOTES = "notes"
-    DELETE = "delete"
+    EXPORTED = "exported"
+    FORM = "form"
 
 
 # The frame

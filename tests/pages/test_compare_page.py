@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cifar_core.config import TrainingConfig
 from cifar_core.events import RunState, StateEvent
 from cifar_core.history import Mark
 from cifar_core.runs import RunStore
 from tests.conftest import ROOT
 from tests.pages.test_pages import by_label, texts
+from ui import cached
 
 
 @pytest.fixture
@@ -174,3 +177,46 @@ def test_on_an_empty_store_the_runs_that_ship_are_there(
     assert by_label(app.selectbox, "Run").value == "reference/dropout"
     app.switch_page("pages/train.py").run()
     assert "Nothing has been trained yet" in texts(app)
+
+
+def test_exports_of_what_the_run_has(store: RunStore) -> None:
+    app = open_compare("plain")
+    assert by_label(app.selectbox, "Run to export").options == ["plain"]
+    form = by_label(app.selectbox, "Form")
+    assert len(form.options) == 7
+    empty = store.create(TrainingConfig(), "empty")
+    empty.append(StateEvent(state=RunState.FAILED))
+    app = open_compare("empty")
+    assert len(by_label(app.selectbox, "Form").options) == 1
+    assert not app.exception
+
+
+def test_a_conversion_ends_in_a_download(store: RunStore) -> None:
+    app = open_compare("plain")
+    by_label(app.selectbox, "Form").select("tflite").run()
+    by_label(app.button, "Convert").click().run()
+    conversion = cached.conversion(store.get("plain"), "tflite")
+    for _ in range(600):
+        if not conversion.is_running:
+            break
+        time.sleep(0.1)
+    app.run()
+    assert not app.exception
+    assert (conversion.error, conversion.output.name) == ("", "plain.tflite")
+    assert "Convert" not in [button.label for button in app.button]
+    assert "Download" in [button.label for button in app.get("download_button")]
+
+
+def test_a_conversion_that_fails_says_why(store: RunStore) -> None:
+    store.get("plain").model_path.write_bytes(b"no network")
+    app = open_compare("plain")
+    by_label(app.selectbox, "Form").select("savedmodel").run()
+    by_label(app.button, "Convert").click().run()
+    conversion = cached.conversion(store.get("plain"), "savedmodel")
+    for _ in range(600):
+        if not conversion.is_running:
+            break
+        time.sleep(0.1)
+    app.run()
+    assert [e.value for e in app.error if "network cannot be read" in e.value]
+    assert not by_label(app.button, "Convert").disabled

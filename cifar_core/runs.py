@@ -51,6 +51,8 @@ from .novelty import NoveltyRule, from_predictions
 if TYPE_CHECKING:
     import keras
 
+SHIPPED = Path(__file__).resolve().parent.parent / "reference_runs"
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _REFERENCE = "reference/"
 _START_SECONDS = 20.0  # a worker that holds no lock after this long never came up
@@ -64,8 +66,7 @@ def default_root() -> Path:
 
 def reference_root() -> Path | None:
     """The folder of runs that ship: CIFAR10_REFERENCE_RUNS ('' for none), else the project's."""
-    shipped = Path(__file__).resolve().parent.parent / "reference_runs"
-    given = os.environ.get("CIFAR10_REFERENCE_RUNS", str(shipped))
+    given = os.environ.get("CIFAR10_REFERENCE_RUNS", str(SHIPPED))
     return Path(given).resolve() if given else None
 
 

@@ -1,5 +1,6 @@
 """The CIFAR-10 training dashboard: `streamlit run dashboard.py`."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import streamlit as st
@@ -7,9 +8,14 @@ import streamlit as st
 from ui import cached, frame
 from ui.text import _
 
-ICON = Path(__file__).parent / "static" / "icon.png"  # a Material icon would be fetched
+# A Material icon would be fetched from elsewhere, and a file is gone for a moment at every rerun.
+ICON = (Path(__file__).parent / "static" / "icon.png").read_bytes()
 
-st.set_page_config(page_title=_("CIFAR-10 dashboard"), page_icon=ICON, layout="wide")
+st.set_page_config(
+    page_title=_("CIFAR-10 dashboard"),
+    page_icon=f"data:image/png;base64,{b64encode(ICON).decode()}",
+    layout="wide",
+)
 page = st.navigation(
     [
         st.Page("pages/data.py", title=_("Data"), icon=":material/grid_view:", default=True),

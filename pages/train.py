@@ -100,6 +100,7 @@ def go_on(summary: Summary) -> None:
 
 def group(chosen: Summary, summaries: list[Summary]) -> None:
     """What the chosen run and those beside it, of other seeds or folds, come to together."""
+    place = st.empty()  # for every run, so that what stands below keeps its place, zoom and all
     members = group_of(chosen, summaries)
     if len(members) < 2:
         return
@@ -107,7 +108,7 @@ def group(chosen: Summary, summaries: list[Summary]) -> None:
     words = _(
         "Group of {runs} runs: validation accuracy {validation}, test accuracy {test} ({done} done)"
     )
-    st.caption(
+    place.caption(
         words.format(
             runs=len(members),
             validation=with_spread(spread(map(validation_accuracy, done))),

@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from cifar_core.config import TrainingConfig
 from cifar_core.schedule import learning_rates
 from cifar_core.split import split
-from ui import charts, state
+from ui import cached, charts, state
 from ui.live_chart import live_chart
 from ui.state import Key
 from ui.text import _
@@ -41,7 +41,7 @@ def label_of(name: str) -> str:
         "flip": _("Mirror"),
         "shift": _("Shift"),
         "cutout": _("Cutout"),
-        "l2": _("L2"),
+        "l2": _("L2 regularisation"),
         "weight_decay": _("Weight decay"),
         "label_smoothing": _("Label smoothing"),
         "patience": _("Early stopping"),
@@ -60,7 +60,7 @@ def label_of(name: str) -> str:
         "validation": _("Validation"),
         "folds": _("Folds"),
         "seed": _("Seed"),
-        "deterministic": _("Bitwise repeatable"),
+        "deterministic": _("Deterministic"),
         "precision": _("Precision"),
         "device": _("Device"),
     }[name]
@@ -353,6 +353,17 @@ def machine() -> None:
     _choice(place, "device")
     _choice(place, "precision")
     _toggle(place, "deterministic")
+    st.caption(_about_machine(state.settings()))
+
+
+def _about_machine(config: TrainingConfig) -> str:
+    found = cached.device()
+    has_gpu = found is None or found.kind == "GPU"
+    if config.device == "gpu" and not has_gpu:
+        return _("No GPU was found on this machine, so a run that asks for one fails.")
+    if config.precision == "mixed" and (config.device == "cpu" or not has_gpu):
+        return _("Mixed precision pays on a GPU; most CPUs are slower with it.")
+    return _("Another seed draws other first weights, order and dropout: Repeats shows their luck.")
 
 
 def asked() -> str:

@@ -177,7 +177,8 @@ def choose_data(label: str, help: str) -> None:
 def dataset() -> Dataset:
     """The images of this session, with a progress bar while they are read the first time."""
     choice = data_choice()
-    return cached.known_dataset(choice) or cached.read_dataset(choice, _data_name(choice))
+    with st.empty():  # is there at every run, so that nothing below it is mounted anew
+        return cached.known_dataset(choice) or cached.read_dataset(choice, _data_name(choice))
 
 
 def add_data(path: str) -> None:

@@ -132,6 +132,7 @@ def test_from_colour_to_training_on_greyscale(url: str, page: Page) -> None:
     page.get_by_role("button", name="Train on greyscale").click()
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
     page.get_by_text("More settings").click()
+    page.get_by_role("tab", name="Network").click()
     expect(page.locator("input[aria-label=Colour][value=greyscale]")).to_be_visible()
 
 

@@ -92,7 +92,7 @@ CONTROLS = [
     ("Mirror", "flip", True),
     ("Shift", "shift", 3),
     ("Cutout", "cutout", 9),
-    ("L2", "l2", 0.001),
+    ("L2 regularisation", "l2", 0.001),
     ("Weight decay", "weight_decay", 0.0005),
     ("Label smoothing", "label_smoothing", 0.1),
     ("Network", "network", "compact"),
@@ -109,7 +109,7 @@ CONTROLS = [
     ("Validation", "validation", "folds"),
     ("Folds", "folds", 3),
     ("Seed", "seed", 12),
-    ("Bitwise repeatable", "deterministic", True),
+    ("Deterministic", "deterministic", True),
     ("Precision", "precision", "mixed"),
     ("Device", "device", "cpu"),
 ]

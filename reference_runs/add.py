@@ -24,6 +24,7 @@ import numpy as np
 from cifar_core import device
 from cifar_core.config import PRESETS, preset_of
 from cifar_core.data import CIFAR10_CLASSES, load_data
+from cifar_core.data.download import SHA256
 from cifar_core.events import BatchEvent, EpochEvent, Event, RunState, StateEvent
 from cifar_core.novelty import calibrate
 from cifar_core.prediction import load_model, predict_probabilities
@@ -100,7 +101,12 @@ def add_printed(path: Path, root: Path = ROOT) -> list[Run]:
             "tensorflow": "2.6.2",
             "device": "CPU of the tutorial's author",
             "spec": "",
-            "data": {"kind": "official", "name": "CIFAR-10", "location": "", "checksum": ""},
+            "data": {
+                "kind": "official",
+                "name": "CIFAR-10",
+                "location": "",
+                "checksum": f"sha256:{SHA256}",
+            },
             "preset": f"tutorial-{name}",
             "classes": list(CIFAR10_CLASSES),
             "train_images": 50_000,

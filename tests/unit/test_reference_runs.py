@@ -41,7 +41,7 @@ def test_they_are_small_and_name_no_path() -> None:
     files = [file for run in SHIPPED.runs() for file in run.path.iterdir()]
     assert sum(file.stat().st_size for file in files) < 6e6
     allowed = {"config.json", "environment.json", "events.jsonl", "model.keras"}
-    allowed |= {"predictions.npz", "notes.md"}
+    allowed |= {"predictions.npz", "novelty.npz", "notes.md"}
     assert {file.name for file in files} <= allowed
     for file in files:
         if file.suffix in (".json", ".jsonl", ".md"):
@@ -79,6 +79,7 @@ def test_a_run_made_to_ship_keeps_what_counts(trained: RunStore, tmp_path: Path)
         "environment.json",
         "events.jsonl",
         "model.keras",
+        "novelty.npz",
         "predictions.npz",
     ]
     old, summary = run.summary(), new.summary()

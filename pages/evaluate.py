@@ -8,12 +8,12 @@ from cifar_core.evaluation import Predictions
 from cifar_core.history import History, Summary
 from cifar_core.significance import wilson_interval
 from ui import cached, certainty, confusions, curves, frame, state
-from ui.evaluation_figures import mark_epoch
 from ui.live_chart import live_chart
 from ui.remedies import show_verdict
 from ui.text import _
 
 frame.guard("pages/evaluate.py")
+_WIDTH = 190  # of a figure, so that four make a row and two a narrow one
 
 
 def headline(chosen: Summary, predictions: Predictions | None) -> None:
@@ -25,24 +25,26 @@ def headline(chosen: Summary, predictions: Predictions | None) -> None:
     if predictions:
         low, high = wilson_interval(int(predictions.hits.sum()), len(predictions.labels))
         interval = _("95%: {low} to {high}").format(low=f"{low:.1%}", high=f"{high:.1%}")
-    left, right = st.columns(2)
-    row = [*left.columns(2, wrap=False), *right.columns(2, wrap=False)]
-    row[0].metric(
+    row = st.container(horizontal=True)
+    row.metric(
         _("Test accuracy"),
         f"{accuracy:.2%}",
         interval,
         delta_color="off",
         delta_arrow="off",
+        width=_WIDTH,
         help=_(
             "The share of test images classified rightly, and its 95% interval: what other test "
             "images of this kind would have given."
         ),
     )
-    row[1].metric(_("Test loss"), "–" if chosen.test_loss is None else f"{chosen.test_loss:.4f}")
-    row[2].metric(_("Train accuracy"), "–" if train is None else f"{train:.2%}")
-    row[3].metric(
+    loss = "–" if chosen.test_loss is None else f"{chosen.test_loss:.4f}"
+    row.metric(_("Test loss"), loss, width=_WIDTH)
+    row.metric(_("Train accuracy"), "–" if train is None else f"{train:.2%}", width=_WIDTH)
+    row.metric(
         _("Gap, train less test"),
         "–" if chosen.gap is None else f"{100 * chosen.gap:+.2f}",
+        width=_WIDTH,
         help=_(
             "Percentage points. The train accuracy is that of the epoch whose network is kept, "
             "measured while it trained, dropout at work. A wide gap is overfitting: known images "
@@ -53,21 +55,17 @@ def headline(chosen: Summary, predictions: Predictions | None) -> None:
 
 def learning_curves(chosen: Summary, history: History) -> None:
     """Accuracy and loss by epoch, the best epoch marked."""
-    best = best_epoch(history.epochs)
     for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
         with column:
             st.markdown(f"**{curves.title(metric)}**")
-            figure = curves.figure(curves.curves(chosen.run, history, metric), metric)
-            if best:
-                mark_epoch(figure, best.epoch, _("best epoch"))
             live_chart(
-                figure,
+                curves.run_figure(chosen.run, history, metric, curves.View()),
                 key=f"evaluate-{metric}",
                 label=_("{metric} of run {run}").format(
                     metric=curves.title(metric), run=chosen.run.id
                 ),
             )
-    if best:
+    if best := best_epoch(history.epochs):
         words = [
             _("Validation loss was lowest after epoch {best} of {epochs}.").format(
                 best=best.epoch, epochs=chosen.epochs

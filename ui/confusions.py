@@ -57,7 +57,9 @@ def confusions(chosen: Summary, predictions: Predictions) -> None:
         persist_state="session",
         label_visibility="collapsed",
     )
-    left, right = st.columns([3, 2], gap="medium")
+    # Side by side, or one below the other where the window is narrow.
+    row = st.container(horizontal=True)
+    left, right = row.container(width=500), row.container()
     with right:
         cell = state.choose_cell(
             names,

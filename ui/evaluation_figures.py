@@ -13,16 +13,6 @@ from ui.charts import BLANK, PALETTE
 _QUIET = "rgba(128,128,128,0.45)"
 
 
-def mark_epoch(figure: go.Figure, epoch: float, word: str) -> None:
-    """Draw a line where an epoch is in a figure of curves, with a word beside it."""
-    figure.add_vline(
-        x=epoch,
-        line={"color": PALETTE[2], "dash": "dot", "width": 2},
-        annotation={"text": escape(word, quote=False), "showarrow": False, "y": 0.02},
-        annotation_position="bottom left",
-    )
-
-
 def ranking_figure(
     ranked: Sequence[Confusion],
     class_names: Sequence[str],

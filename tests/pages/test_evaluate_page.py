@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,6 +72,11 @@ def look_into(app: AppTest, aspect: str) -> AppTest:
     return app
 
 
+def values(array: dict) -> list[float]:
+    """An array as Plotly's JSON has it: its bytes in base 64."""
+    return np.frombuffer(base64.b64decode(array["bdata"]), array["dtype"]).tolist()
+
+
 def keys(app: AppTest) -> list[str]:
     return [one["key"] for one in component(app, "live_chart")]
 
@@ -114,8 +120,9 @@ def test_the_best_epoch_is_marked_in_both_charts(open_page, add_run: AddRun) -> 
     add_run("run", losses=(1.5, 0.8, 0.9, 1.0))
     app = open_page("evaluate")
     for metric in ("accuracy", "loss"):
-        (line,) = figure(app, f"evaluate-{metric}")["layout"]["shapes"]
-        assert line["x0"] == line["x1"] == 2
+        traces = {one["name"]: one for one in figure(app, f"evaluate-{metric}")["data"]}
+        assert values(traces["best epoch"]["x"]) == [2]
+        assert values(traces["best epoch"]["y"]) == values(traces["validation"]["y"])[1:2]
     assert "lowest after epoch 2 of 4" in texts(app)
 
 

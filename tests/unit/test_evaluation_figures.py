@@ -78,11 +78,3 @@ def test_reliability_has_a_bar_for_each_bin_that_holds_images(certainty):
     assert f"3: {certainty:.1%}, 66.7%" in right.hovertext
     assert (ideal.x, ideal.y) == ((0, 1), (0, 1))
     assert is_whole(figure)
-
-
-def test_an_epoch_is_marked_where_it_is():
-    figure = go.Figure(layout={"template": "none"})
-    draw.mark_epoch(figure, 7, "best <b>")
-    (line,) = figure.layout.shapes
-    assert (line.x0, line.x1) == (7, 7)
-    assert figure.layout.annotations[0].text == "best &lt;b&gt;"

@@ -83,6 +83,29 @@ def square_at(image: np.ndarray, size: float = 1.0, x: float = 0.5, y: float = 0
     return Square(int(x * (width - side)), int(y * (height - side)), side)
 
 
+@dataclass(frozen=True)
+class Framing:
+    """How a picture becomes square.
+
+    Attributes:
+        kind: 'centre', the largest square at the centre; 'whole', all of it; 'hand'.
+        size: of the square by hand, percent of the picture's shorter side.
+        x: where it lies, percent of the way from the left edge to the right.
+        y: percent of the way down.
+    """
+
+    kind: str = "centre"
+    size: int = 60
+    x: int = 50
+    y: int = 50
+
+    def square(self, image: np.ndarray) -> Square | None:
+        """The square of an image (H, W, 3); None where the whole image is taken."""
+        if self.kind == "hand":
+            return square_at(image, self.size / 100, self.x / 100, self.y / 100)
+        return square_at(image) if self.kind == "centre" else None
+
+
 def to_network_size(image: np.ndarray, square: Square | None = None) -> np.ndarray:
     """A square of an image, resized to 32x32.
 

@@ -1,51 +1,25 @@
 """Ask a network."""
 
-import secrets
-
-import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cifar_core.errors import CifarError
-from cifar_core.images import read_image, to_network_size
 from cifar_core.runs import Run
-from ui import cached, charts, frame, pictures, state
-from ui.live_chart import live_chart
+from ui import cached, frame, pictures, state
+from ui.answer import answer
+from ui.explanation import explain
 from ui.state import Key
-from ui.text import _
+from ui.text import _, plain
+from ui.uploads import uploads
 
 frame.guard("pages/predict.py")
 
-
-def answer(run: Run, pixels: np.ndarray, true: int | None, key: str) -> None:
-    """What the network says of one image, in words and as bars."""
-    probabilities = cached.predict(run, pixels[None])[0]
-    predicted = int(probabilities.argmax())
-    name, share = run.class_names[predicted], f"{probabilities[predicted]:.1%}"
-    if true is None:
-        st.markdown(_("Predicted: **{name}** ({share})").format(name=name, share=share))
-    else:
-        words = _("Predicted: **{name}** ({share}) · true class: **{true}**")
-        mark = ":material/check_circle:" if predicted == true else ":material/cancel:"
-        text = words.format(name=name, share=share, true=run.class_names[true])
-        (st.success if predicted == true else st.error)(text, icon=mark)
-    live_chart(
-        charts.probability_figure(
-            probabilities,
-            run.class_names,
-            predicted=predicted,
-            true=true,
-            x_title=_("Probability"),
-            predicted_word=_("predicted"),
-            true_word=_("true"),
-        ),
-        key=key,
-        label=_("Probability of each class; the highest is {name}").format(name=name),
-        height=380,
-    )
+TWENTY = 20
 
 
-def test_image(run: Run) -> None:
-    """A test image by index or at random."""
+@st.fragment
+def test_images(run: Run) -> None:
+    """A test image by index or at random, or twenty at once."""
     data = state.dataset()
     if data.class_names != run.class_names:
         st.warning(
@@ -55,65 +29,91 @@ def test_image(run: Run) -> None:
             ).format(known=", ".join(run.class_names))
         )
         return
-    last = len(data.x_test) - 1
-    st.session_state[Key.INDEX] = min(st.session_state.get(Key.INDEX, 0), last)
-
-    def draw() -> None:
-        st.session_state[Key.INDEX] = secrets.randbelow(last + 1)
-
-    row = st.columns([1, 1, 2], vertical_alignment="bottom")
+    images = len(data.x_test)
+    st.session_state[Key.INDEX] = min(st.session_state.get(Key.INDEX, 0), images - 1)
+    row = st.columns([3, 3, 2], vertical_alignment="bottom")
     row[0].button(
         _("Random test image"),
-        on_click=draw,
+        on_click=state.draw_test_images,
+        args=(1, images),
         type="primary",
         icon=":material/shuffle:",
         width="stretch",
     )
-    index = int(row[1].number_input(_("Test image index"), 0, last, key=Key.INDEX))
-    true = int(data.y_test[index])
+    row[1].button(
+        _("Twenty at random"),
+        on_click=state.draw_test_images,
+        args=(TWENTY, images),
+        icon=":material/grid_view:",
+        width="stretch",
+    )
+    row[2].number_input(
+        _("Test image index"), 0, images - 1, key=Key.INDEX, on_change=state.forget_draw
+    )
+    drawn = [index for index in state.drawn_test_images() if index < images]
+    shown = drawn or [int(st.session_state[Key.INDEX])]
+    place = st.empty()
+    so_far(place, run)
+    try:
+        probabilities, known = cached.predict_known(run, data.x_test[shown])
+    except CifarError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    predicted, true = probabilities.argmax(axis=1), data.y_test[shown]
+    hits = (predicted == true).tolist()
+    state.tally(run, data).update(zip(drawn, hits, strict=False))
+    so_far(place, run)
+    names = data.class_names
+    if len(shown) > 1:
+        many(run, shown, predicted.tolist())
+        return
+    pixels = data.x_test[shown[0]]
     left, right = st.columns([2, 3])
     with left:
-        caption = _("Test image {index}: {name}").format(index=index, name=data.class_names[true])
-        st.html(pictures.enlarged(data.x_test[index], caption))
-        st.caption(f"{caption} · {data.source.name}")
+        caption = _("Test image {index}: {name}").format(index=shown[0], name=names[true[0]])
+        st.html(pictures.enlarged(pixels, caption))
+        st.caption(plain(f"{caption} · {data.source.name}"))
     with right:
-        answer(run, data.x_test[index], true, "predict-test")
+        answer(run, probabilities[0], bool(known[0]), int(true[0]), "predict-test")
+    explain(run, pixels, int(predicted[0]), "test")
 
 
-def upload(run: Run) -> None:
-    """A picture of one's own."""
-    file = st.file_uploader(
-        _("Upload an image"),
-        type=["jpg", "jpeg", "png", "bmp", "gif", "webp", "tif", "tiff"],
-        help=_("It is cropped to a square and reduced to 32 × 32 pixels, and stays here."),
+def so_far(place: DeltaGenerator, run: Run) -> None:
+    """How the network did with what was drawn in this session."""
+    answers = state.tally(run, state.dataset())
+    if answers:
+        right = sum(answers.values())
+        words = _("Drawn so far: {count} test images, {right} of them right ({share})").format(
+            count=len(answers), right=right, share=f"{right / len(answers):.1%}"
+        )
+    else:
+        words = _("Drawn so far: none. Random ones are counted, chosen ones are not.")
+    place.caption(words)
+
+
+def many(run: Run, shown: list[int], predicted: list[int]) -> None:
+    """Several test images, each with the answer and the truth."""
+    data = state.dataset()
+    names, cells = data.class_names, []
+    for index, answered in zip(shown, predicted, strict=True):
+        true = int(data.y_test[index])
+        judged = "right" if answered == true else "wrong"
+        note = f"#{index:,}" if answered == true else _("is {name}").format(name=names[true])
+        cells.append((data.x_test[index], names[answered], note, judged))
+    right = sum(judged == "right" for *_cell, judged in cells)
+    st.markdown(
+        _("**{right} of {count} right.** Under each image is the answer; ✗ is wrong.").format(
+            right=right, count=len(cells)
+        )
     )
-    if file is None:
-        return
-    try:
-        picture = read_image(file.getvalue())
-    except CifarError as error:
-        st.error(f"{file.name}: {error}", icon=":material/error:")
-        return
-    pixels = to_network_size(picture)
-    left, middle, right = st.columns([2, 2, 4])
-    with left:
-        st.image(picture, width="stretch")
-        st.caption(file.name)
-    with middle:
-        st.html(pictures.enlarged(pixels, _("What the network sees: 32 × 32 pixels")))
-        st.caption(_("What the network sees: 32 × 32 pixels"))
-    with right:
-        answer(run, pixels, None, "predict-upload")
+    st.html(pictures.framed(cells, _("Random test images with answers")))
 
 
 frame.title(_("Predict"))
 summaries = [summary for summary in cached.store().summaries() if summary.run.has_model]
 frame.need_runs(summaries, _("There is no network to ask yet: train one first."))
 chosen = state.choose_run(summaries, _("Run"))
-st.caption(_("Trained on: {data}").format(data=chosen.data_name))
-try:
-    test_image(chosen.run)
-    st.divider()
-    upload(chosen.run)
-except CifarError as error:
-    st.error(str(error), icon=":material/error:")
+st.caption(_("Trained on: {data}").format(data=plain(chosen.data_name)))
+test_images(chosen.run)
+st.divider()
+uploads(chosen.run)

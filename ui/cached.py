@@ -131,27 +131,6 @@ _PREVIEW = 480
 
 
 @dataclass(frozen=True)
-class Framing:
-    """How a picture becomes square.
-
-    Attributes:
-        kind: 'centre', the largest square at the centre; 'whole', the picture with bars; 'hand'.
-        size, x, y: of the square by hand, in percent, as `images.square_at` has them.
-    """
-
-    kind: str = "centre"
-    size: int = 60
-    x: int = 50
-    y: int = 50
-
-    def square(self, picture: np.ndarray) -> Square | None:
-        """The square on a picture; None where all of it is taken."""
-        if self.kind == "hand":
-            return square_at(picture, self.size / 100, self.x / 100, self.y / 100)
-        return square_at(picture) if self.kind == "centre" else None
-
-
-@dataclass(frozen=True)
 class Picture:
     """A picture as it is shown and as the network sees it.
 

@@ -372,6 +372,7 @@ def probability_figure(
     bold = [f"<b>{name}</b>" if words[i] else name for i, name in enumerate(names)]
     figure.update_yaxes(tickvals=np.arange(len(values)), ticktext=bold, autorange="reversed")
     figure.update_yaxes(showgrid=False)
+    figure.update_layout(margin_t=8)
     return figure
 
 

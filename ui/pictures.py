@@ -29,6 +29,102 @@ def enlarged(pixels: np.ndarray, alt: str, width: int = 320) -> str:
     )
 
 
+def photo_with_square(
+    pixels: np.ndarray, square: tuple[float, float, float, float], alt: str
+) -> str:
+    """A photo in HTML, dimmed outside a square.
+
+    Args:
+        pixels: uint8 (H, W, 3).
+        square: its left, top, width and height as shares of the photo.
+        alt: what is to be seen.
+    """
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=88)
+    coded = base64.b64encode(file.getvalue()).decode()
+    left, top, width, height = (f"{100 * share:.2f}%" for share in square)
+    return (
+        '<div style="position:relative;overflow:hidden;line-height:0;border-radius:6px;'
+        f'max-width:100%;width:{min(pixels.shape[1], 320)}px">'
+        f'<img src="data:image/jpeg;base64,{coded}" alt="{escape(alt, quote=True)}" '
+        'style="width:100%"><div data-testid="square" style="position:absolute;'
+        f"box-sizing:border-box;left:{left};top:{top};width:{width};height:{height};"
+        'border:2px solid #fff;box-shadow:0 0 0 9999px rgba(0,0,0,0.55)"></div></div>'
+    )
+
+
+def ramp(values: np.ndarray) -> np.ndarray:
+    """Numbers of 0 to 1 as colours from black over violet and orange to pale yellow.
+
+    Brightness rises all the way, so that it can be read without seeing colours; after
+    matplotlib's inferno.
+
+    Args:
+        values: (...).
+
+    Returns:
+        uint8 (..., 3).
+    """
+    stops = np.array(
+        [(0, 0, 4), (66, 10, 104), (147, 38, 103), (221, 81, 58), (252, 165, 10), (252, 255, 164)]
+    )
+    at = np.linspace(0, 1, len(stops))
+    parts = [np.interp(values, at, stops[:, channel]) for channel in range(3)]
+    return np.rint(np.stack(parts, axis=-1)).astype(np.uint8)
+
+
+def heat_over(pixels: np.ndarray, heat: np.ndarray, scale: int = 10) -> np.ndarray:
+    """An image in grey, enlarged, with a heat map over it.
+
+    Args:
+        pixels: uint8 (H, W, 3).
+        heat: (h, w), 0 to 1; stretched over the image without steps.
+        scale: how often larger.
+
+    Returns:
+        uint8 (scale x H, scale x W, 3).
+    """
+    size = pixels.shape[1] * scale, pixels.shape[0] * scale
+    stretched = Image.fromarray(heat.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
+    strength = np.clip(np.asarray(stretched), 0, 1)[..., None]
+    large = grey(pixels).repeat(scale, axis=0).repeat(scale, axis=1)
+    share = 0.75 * strength
+    return np.rint((1 - share) * large + share * ramp(strength[..., 0])).astype(np.uint8)
+
+
+def mosaic(tiles: np.ndarray, columns: int = 8) -> np.ndarray:
+    """Small pictures of one size side by side and row by row, on grey, which parts them.
+
+    Args:
+        tiles: uint8 (N, H, W, 3).
+        columns: in a row; the last row may have fewer.
+    """
+    missing = -len(tiles) % columns
+    framed = np.pad(tiles, ((0, missing), (0, 1), (0, 1), (0, 0)), constant_values=128)
+    framed[len(tiles) :] = 128
+    _n, height, width, _c = framed.shape
+    rows = framed.reshape(-1, columns, height, width, 3).swapaxes(1, 2)
+    return rows.reshape(-1, columns * width, 3)[:-1, :-1]
+
+
+def maps(values: np.ndarray) -> np.ndarray:
+    """Feature maps (H, W, N) as one picture of all, the highest value of all the brightest."""
+    highest = max(float(values.max()), 1e-9)
+    return mosaic(ramp(np.clip(values / highest, 0, 1)).transpose(2, 0, 1, 3))
+
+
+def filters(kernels: np.ndarray) -> np.ndarray:
+    """Kernels (H, W, C, N) as one picture: grey is 0, more of a colour is above, less below.
+
+    Each is stretched to its own strongest number. A kernel of one channel is grey.
+    """
+    strongest = np.abs(kernels).max(axis=(0, 1, 2), keepdims=True)
+    scaled = 127.5 + 127.5 * kernels / np.maximum(strongest, 1e-9)
+    tiles = np.rint(scaled).astype(np.uint8).transpose(3, 0, 1, 2)
+    tiles = tiles.repeat(4, axis=1).repeat(4, axis=2)  # so that the lines between them are thin
+    return mosaic(np.repeat(tiles, 3, axis=-1) if tiles.shape[-1] == 1 else tiles)
+
+
 def sprite(images: np.ndarray) -> tuple[np.ndarray, int]:
     """Images of one size side by side and row by row in one, the last row filled up with black.
 
@@ -98,3 +194,38 @@ def grid(images: Iterable[tuple[np.ndarray, str, str]], columns: int = 10) -> st
         for pixels, caption, note in images
     )
     return _cells(cells, f"minmax(max(64px, calc(100% / {columns} - 10px)),1fr)")
+
+
+_FRAMES = {
+    "right": ("✓", "#1f9a55", "solid"),
+    "wrong": ("✗", "#d6404f", "dashed"),
+    "unknown": ("?", "#8a7a12", "dotted"),
+    "": ("", "rgba(128,128,128,0.5)", "solid"),
+}
+
+
+def framed(
+    images: Iterable[tuple[np.ndarray, str, str, str]], label: str, columns: int = 10
+) -> str:
+    """Images in frames that say how the network did, by sign, line and colour.
+
+    Args:
+        images: pixels, uint8 (H, W, 3); the answer; a lesser note; 'right', 'wrong', 'unknown' or
+            '' for no judgement.
+        label: what is shown, for screen readers.
+        columns: images in a row where the window is wide enough.
+    """
+    cells = []
+    for pixels, caption, note, judged in images:
+        sign, colour, line = _FRAMES[judged]
+        cells.append(
+            f'<figure data-judged="{judged}" style="margin:0;min-width:0;text-align:center">'
+            f'<img src="{data_uri(pixels)}" alt="{escape(caption, quote=True)}" '
+            'style="width:100%;image-rendering:pixelated;border-radius:6px;box-sizing:border-box;'
+            f'padding:2px;border:3px {line} {colour}">'
+            '<figcaption style="font-size:0.8rem;line-height:1.25;overflow-wrap:anywhere">'
+            f'<b style="color:{colour}">{sign}</b> {escape(caption)}'
+            f'<br><span style="opacity:0.7">{escape(note)}</span></figcaption></figure>'
+        )
+    grid = _cells("".join(cells), f"minmax(max(72px, calc(100% / {columns} - 10px)),1fr)")
+    return f'<div role="group" aria-label="{escape(label, quote=True)}">{grid}</div>'

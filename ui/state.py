@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from enum import StrEnum
@@ -18,6 +19,7 @@ from cifar_core.data import Dataset, is_available
 from cifar_core.errors import CifarError
 from cifar_core.fetch import Pace
 from cifar_core.history import Summary
+from cifar_core.images import Framing
 from cifar_core.launch import resume, start
 from cifar_core.runs import Run
 from ui import cached
@@ -70,6 +72,17 @@ class Key(StrEnum):
     CELL_WIDGET = "cell_widget"
     OTHER = "other"
     INDEX = "index"
+    DRAWN = "drawn"
+    TALLY = "tally"
+    UPLOADED = "uploaded"
+    CAMERA = "camera"
+    FRAMING = "framing"
+    SQUARE_SIZE = "square_size"
+    SQUARE_X = "square_x"
+    SQUARE_Y = "square_y"
+    WHY = "why"
+    EXPLAINED = "explained"
+    LAYER = "layer"
     PART = "part"
     VIEW = "view"
     SOURCE = "source"
@@ -298,6 +311,40 @@ def show_cell(true: int, predicted: int) -> None:
 def show_test_image(index: int) -> None:
     """Put a test image on the Predict page; before it is drawn."""
     st.session_state[Key.INDEX] = index
+    forget_draw()
+
+
+def draw_test_images(count: int, images: int) -> None:
+    """Put test images drawn at random on the Predict page; in a callback."""
+    drawn = secrets.SystemRandom().sample(range(images), min(count, images))
+    st.session_state[Key.INDEX], st.session_state[Key.DRAWN] = drawn[0], drawn
+
+
+def drawn_test_images() -> list[int]:
+    """Indices of the test images on show that were drawn at random; none where one was chosen."""
+    return st.session_state.get(Key.DRAWN, [])
+
+
+def forget_draw() -> None:
+    """Show one chosen test image from now on."""
+    st.session_state[Key.DRAWN] = []
+
+
+def tally(run: Run, data: Dataset) -> dict[int, bool]:
+    """Whether a run was right about each test image drawn so far, by its index, to be added to."""
+    tallies: dict[tuple[str, str], dict[int, bool]] = st.session_state.setdefault(Key.TALLY, {})
+    return tallies.setdefault((run.id, data.source.checksum), {})
+
+
+def framing(picture: str) -> Framing:
+    """How an uploaded picture becomes square, as its widgets say wherever they were seen last."""
+    value = st.session_state.get
+    return Framing(
+        value(f"{Key.FRAMING}-{picture}", Framing.kind),
+        value(f"{Key.SQUARE_SIZE}-{picture}", Framing.size),
+        value(f"{Key.SQUARE_X}-{picture}", Framing.x),
+        value(f"{Key.SQUARE_Y}-{picture}", Framing.y),
+    )
 
 
 # Comparison

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -108,37 +107,6 @@ def test_evaluate_gives_the_figures_of_the_stored_predictions(
     assert app.table[0].value["Recall"].tolist()[3] == f"{row.recall:.1%}"
 
 
-def test_predict_by_index_and_at_random(with_runs: RunStore, open_page) -> None:
-    app = open_page("predict")
-    index = by_label(app.number_input, "Test image index")
-    assert (index.min, index.max) == (0, 199)
-    index.set_value(199).run()
-    assert "true class: **truck**" in texts(app)
-    assert "Test image 199: truck" in html(app)
-    drawn = set()
-    for _ in range(5):
-        by_label(app.button, "Random test image").click().run()
-        assert not app.exception
-        drawn.add(by_label(app.number_input, "Test image index").value)
-    assert len(drawn) > 1
-    assert all(0 <= index <= 199 for index in drawn)
-
-
-def test_predict_names_what_the_network_names(with_runs: RunStore, open_page) -> None:
-    app = open_page("predict")
-    run = with_runs.get("dropout")
-    predicted = run.class_names[int(run.predictions().predicted[0])]
-    assert f"Predicted: **{predicted}**" in texts(app)
-
-
-def test_an_upload_that_is_no_picture_is_one_sentence(with_runs: RunStore, open_page) -> None:
-    app = open_page("predict")
-    app.file_uploader[0].upload("cat.jpg", b"not a picture", "image/jpeg").run()
-    assert not app.exception
-    (error,) = [error.value for error in app.error if "cat.jpg" in error.value]
-    assert "\n" not in error
-
-
 def test_compare_shows_only_settings_that_differ(with_runs: RunStore, open_page) -> None:
     app = open_page("compare")
     table = app.dataframe[0].value
@@ -147,19 +115,6 @@ def test_compare_shows_only_settings_that_differ(with_runs: RunStore, open_page)
     assert "epochs" not in table.columns
     expected = [with_runs.get(name).summary().test_accuracy for name in ("dropout", "plain")]
     assert table["Test accuracy"].tolist() == expected
-
-
-def test_a_run_of_other_classes_is_told(
-    with_runs: RunStore, open_page, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    import numpy as np
-
-    x, y = np.zeros((4, 32, 32, 3), np.uint8), np.arange(4, dtype=np.uint8) % 2
-    path = tmp_path / "two.npz"
-    np.savez(path, x_train=x, y_train=y, x_test=x, y_test=y, class_names=np.array(["ja", "nein"]))
-    monkeypatch.setenv("CIFAR10_DATA", str(path))
-    app = open_page("predict")
-    assert "other classes" in app.warning[0].value
 
 
 def test_tensorflows_objects_do_not_slow_reruns_down(open_page) -> None:

@@ -1,0 +1,63 @@
+"""What a network says of one image, in words and as bars."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from cifar_core.runs import Run
+from ui import charts
+from ui.live_chart import live_chart
+from ui.text import _, plain
+
+
+def answer(run: Run, probabilities: np.ndarray, known: bool, true: int | None, key: str) -> None:
+    """An answer, whether to believe it, and all probabilities.
+
+    Args:
+        run: whose network was asked.
+        probabilities: (K,).
+        known: whether the rule of `cifar_core.novelty` believes it.
+        true: the true class, None where nobody knows it.
+        key: the chart's.
+    """
+    predicted = int(probabilities.argmax())
+    values = {
+        "name": plain(run.class_names[predicted]),
+        "share": f"{probabilities[predicted]:.1%}",
+        "count": len(run.class_names),
+    }
+    if true is not None:
+        words = _("Predicted: **{name}** ({share}) · true class: **{true}**")
+        text = words.format(**values, true=plain(run.class_names[true]))
+        if not known:
+            text += "  \n" + _("By itself the network would doubt that it knows this picture.")
+        if predicted == true:
+            st.success(text, icon=":material/check_circle:")
+        else:
+            st.error(text, icon=":material/cancel:")
+    elif known:
+        text = _("Predicted: **{name}** ({share})").format(**values)
+        st.info(text, icon=":material/image_search:")
+    else:
+        words = _(
+            "**Likely none of the {count} classes**, or not to be told. "
+            "The nearest: {name} ({share})."
+        )
+        st.warning(words.format(**values), icon=":material/help:")
+    live_chart(
+        charts.probability_figure(
+            probabilities,
+            run.class_names,
+            predicted=predicted,
+            true=true,
+            x_title=_("Probability"),
+            predicted_word=_("predicted") if known or true is not None else _("nearest"),
+            true_word=_("true"),
+        ),
+        key=key,
+        label=_("Probability of each class; the highest is {name}").format(
+            name=run.class_names[predicted]
+        ),
+        height=380,
+    )

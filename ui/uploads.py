@@ -1,0 +1,175 @@
+"""Pictures of one's own, shown to a network."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from cifar_core.errors import CifarError
+from cifar_core.runs import Run
+from ui import cached, pictures, state
+from ui.answer import answer
+from ui.cached import Picture
+from ui.explanation import explain
+from ui.state import Key
+from ui.text import _, plain
+
+_paste = st.components.v2.component(
+    "paste",
+    html="<span></span>",
+    js=Path(__file__).with_name("paste.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A picture and what the network says of it."""
+
+    file: str
+    name: str
+    picture: Picture
+    probabilities: np.ndarray
+    known: bool
+
+
+@st.fragment
+def uploads(run: Run) -> None:
+    """Choose pictures, and see what the network says of each."""
+    files = st.file_uploader(
+        _("Upload an image"),
+        type=["jpg", "jpeg", "png", "bmp", "gif", "webp", "tif", "tiff"],
+        accept_multiple_files=True,
+        help=_("One or many. They become 32 × 32 pixels and stay on this machine."),
+    )
+    _paste(key="paste", height="content")
+    row = st.columns([3, 2], vertical_alignment="center")
+    row[0].caption(_("A copied picture can be pasted here, too: Ctrl+V, or ⌘V on a Mac."))
+    if row[1].toggle(_("Use the camera"), key=Key.CAMERA):
+        shot = st.camera_input(_("Take a picture"), width=480)
+        files = [*files, *([shot] if shot else [])]
+    try:
+        asked = _ask(run, files)
+        if asked:
+            _show(run, asked)
+    except CifarError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _ask(run: Run, files: list) -> list[_Asked]:
+    """The answers for all files that can be read; what is wrong with the others is said."""
+    found = []
+    for file in files:
+        try:
+            seen = cached.picture(file.file_id, state.framing(file.file_id), file.getvalue())
+            found.append((file.file_id, file.name, seen))
+        except CifarError as error:
+            st.error(f"{plain(file.name)}: {plain(str(error))}", icon=":material/error:")
+    if not found:
+        return []
+    probabilities, known = cached.predict_known(run, np.stack([seen.pixels for *_f, seen in found]))
+    return [
+        _Asked(*one, row, bool(is_one))
+        for one, row, is_one in zip(found, probabilities, known, strict=True)
+    ]
+
+
+def _show(run: Run, asked: list[_Asked]) -> None:
+    """An overview where there are several, one in detail, and all as a table to keep."""
+    names = run.class_names
+    if len(asked) > 1:
+        cells = [
+            (
+                one.picture.pixels,
+                names[int(one.probabilities.argmax())] if one.known else _("none of these"),
+                one.name,
+                "" if one.known else "unknown",
+            )
+            for one in asked
+        ]
+        st.html(pictures.framed(cells, _("Your pictures as the network sees them")))
+    row = st.columns([3, 2], vertical_alignment="bottom")
+    by_file = {one.file: one for one in asked}
+    if len(asked) > 1:
+        chosen = row[0].selectbox(
+            _("Picture"),
+            list(by_file),
+            format_func=lambda file: by_file[file].name,
+            key=Key.UPLOADED,
+        )
+    else:
+        chosen = asked[0].file
+    row[1].download_button(
+        _("Answers as CSV"),
+        _csv(run, asked),
+        file_name="answers.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+    )
+    _detail(run, by_file[chosen])
+
+
+def _detail(run: Run, one: _Asked) -> None:
+    """One picture: what of it the network sees, and what it says."""
+    left, middle, right = st.columns([3, 3, 5], gap="medium")
+    with left:
+        st.html(pictures.photo_with_square(one.picture.preview, one.picture.square, one.name))
+        st.caption(plain(one.name))
+        _choose_framing(one.file)
+    with middle:
+        words = _("What the network sees: 32 × 32 pixels")
+        st.html(pictures.enlarged(one.picture.pixels, words))
+        st.caption(words)
+    with right:
+        answer(run, one.probabilities, one.known, None, "predict-upload")
+    explain(run, one.picture.pixels, int(one.probabilities.argmax()), "upload")
+
+
+def _choose_framing(file: str) -> None:
+    """The part of the picture that the network gets."""
+    now = state.framing(file)
+    kinds = {
+        "centre": _("Centre square"),
+        "whole": _("Whole picture"),
+        "hand": _("Square by hand"),
+    }
+    st.selectbox(
+        _("Part of the picture"),
+        list(kinds),
+        index=list(kinds).index(now.kind),
+        format_func=kinds.get,
+        key=f"{Key.FRAMING}-{file}",
+        persist_state="session",
+        help=_(
+            "Centre square: the largest there is. Whole picture: all of it, with bars of its mean "
+            "colour. By hand: place and size are yours. One thing that fills the square is told "
+            "best."
+        ),
+    )
+    if now.kind == "hand":
+        for label, key, least, value in (
+            (_("Size, %"), Key.SQUARE_SIZE, 5, now.size),
+            (_("From left, %"), Key.SQUARE_X, 0, now.x),
+            (_("From above, %"), Key.SQUARE_Y, 0, now.y),
+        ):
+            st.slider(label, least, 100, value, key=f"{key}-{file}", persist_state="session")
+
+
+def _csv(run: Run, asked: list[_Asked]) -> str:
+    """One row a picture: the answer, whether it is believed, all probabilities."""
+    names = run.class_names
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["picture", "label", "known", *names])
+    for one in asked:
+        label = names[int(one.probabilities.argmax())]
+        shares = [f"{share:.6f}" for share in one.probabilities]
+        table.writerow([one.name, label, str(one.known).lower(), *shares])
+    return text.getvalue()

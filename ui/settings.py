@@ -346,7 +346,7 @@ def machine() -> None:
         10,
         key=Key.REPEATS,
         persist_state="session",
-        help=_("Train this often, each time with the next seed, to see how much is chance."),
+        help=_("Train this often, each time with the next seed."),
         width=_NARROW,
     )
     place = row()
@@ -363,7 +363,10 @@ def _about_machine(config: TrainingConfig) -> str:
         return _("No GPU was found on this machine, so a run that asks for one fails.")
     if config.precision == "mixed" and (config.device == "cpu" or not has_gpu):
         return _("Mixed precision pays on a GPU; most CPUs are slower with it.")
-    return _("Another seed draws other first weights, order and dropout: Repeats shows their luck.")
+    return _(
+        "Another seed draws other first weights, another order and other dropout. Repeats trains "
+        "with several seeds, which shows how much is chance."
+    )
 
 
 def asked() -> str:

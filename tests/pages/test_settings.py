@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -231,6 +232,28 @@ def test_what_is_set_out_of_sight_is_said(open_page) -> None:
     labelled(app, "Schedule").set_value("one-cycle").run()
     labelled(app, "Repeats").set_value(4).run()
     assert "Also set: Mirror · Schedule one-cycle. 'Start training' begins 4 runs." in captions(app)
+
+
+def test_repeats_and_folds_are_started_and_the_first_is_shown(
+    open_link: OpenLink, environment: Path
+) -> None:
+    app = open_link({"validation": "folds", "folds": "2", "seed": str(2**32 - 1)})
+    labelled(app, "Repeats").set_value(2).run()
+    assert "'Start training' begins 4 runs." in captions(app)
+    (start,) = [button for button in app.button if button.label == "Start training"]
+    start.click().run()
+    assert not app.exception
+    runs = RunStore(environment).runs()
+    for run in runs:
+        run.request_stop()
+    places = {(run.config.seed, run.config.fold): run for run in runs}
+    assert set(places) == {(2**32 - 1, 1), (2**32 - 1, 2), (0, 1), (0, 2)}
+    assert labelled(app, "Run").value == places[2**32 - 1, 1].id
+    assert "Group of 4 runs: validation accuracy –, test accuracy – (0 done)" in captions(app)
+    deadline = time.monotonic() + 120
+    while any(run.state.is_live for run in runs):
+        assert time.monotonic() < deadline, "a worker that was asked to stop ends"
+        time.sleep(0.2)
 
 
 def test_words_follow_the_settings(open_page) -> None:

@@ -262,3 +262,16 @@ def test_a_logarithmic_axis_and_another_subject_begin_without_the_old_zoom():
     other, steps = history(subject="b"), history(subject="a", by="step")
     assert other.layout.yaxis.uirevision != plain.layout.yaxis.uirevision
     assert len({one.layout.xaxis.uirevision for one in (plain, other, steps)}) == 3
+
+
+def test_a_schedule_is_drawn_from_the_first_to_the_last_epoch() -> None:
+    epochs, rates = np.linspace(0, 15, 31), np.linspace(0.003, 0, 31)
+    figure = charts.schedule_figure(epochs, rates, x_title="Epoch", y_title="Learning rate")
+    (curve,) = figure.data
+    assert curve.x.tolist() == epochs.tolist()
+    assert curve.y.tolist() == rates.tolist()
+    assert figure.layout.xaxis.range == (0, 15)
+    assert figure.layout.yaxis.range[0] == 0
+    assert figure.layout.yaxis.range[1] > 0.003
+    assert figure.layout.xaxis.title.text == "Epoch"
+    assert figure.layout.yaxis.title.text == "Learning rate"

@@ -5,10 +5,11 @@ better than its answer; docs/none_of_the_ten.md has the error rates.
 
 - How sure it is: the share of the likeliest class (Hendrycks and Gimpel, "A Baseline for Detecting
   Misclassified and Out-of-Distribution Examples in Neural Networks", ICLR 2017).
-- How unlike the training images its first two convolutions find the picture: the Mahalanobis
-  distance of the logarithms of each map's mean and standard deviation from those of training
-  images (after Lee et al., "A Simple Unified Framework for Detecting Out-of-Distribution Samples
-  and Adversarial Attacks", NeurIPS 2018, who take the means of maps for each class).
+- How unlike the training images the picture and its first maps are: the Mahalanobis distance of
+  the logarithms of each channel's mean, standard deviation and roughness (after Lee et al., "A
+  Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks",
+  NeurIPS 2018, who take the means of maps for each class). Channels are those of the picture and
+  of the first convolution.
 
 Each run has limits of its own: of the test images that it gets right, 95 of 100 pass.
 """
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 _IMAGES = 2500  # of each set, that stand for all: about a second on two cores
 _BATCH = 500
 _UNSURE, _UNLIKE = 0.02, 0.03  # of the right answers, those that each sign alone may doubt
-_LEAST = 0.01  # added before the logarithm, for maps that are 0 everywhere
-_RIDGE = 1e-3  # of the mean variance, added to each: a map that is always 0 has none
+_LEAST = 0.01  # added before the logarithm, for channels that are 0 everywhere
+_RIDGE = 1e-3  # of the mean variance, added to each: a channel that is always 0 has none
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class NoveltyRule:
 
     Attributes:
         least_share: of the likeliest class, 0 to 1.
-        greatest_distance: of a picture's `map_figures` from those of training images.
-        centre: float32 (D,), the mean of `map_figures`; empty for a run that was trained without
-            measuring it, which then counts for nothing.
+        greatest_distance: of a picture's `channel_figures` from those of training images.
+        centre: float32 (D,), the mean of `channel_figures`; empty for a run that was trained
+            without measuring it, which then counts for nothing.
         whitening: float32 (D, D); a distance is the length of `whitening @ (figures - centre)`.
     """
 
@@ -51,7 +52,7 @@ class NoveltyRule:
     whitening: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
     def distances(self, figures: np.ndarray) -> np.ndarray:
-        """Mahalanobis distances (N,) of `map_figures` (N, D)."""
+        """Mahalanobis distances (N,) of `channel_figures` (N, D)."""
         return np.linalg.norm((figures - self.centre) @ self.whitening.T, axis=1)
 
 
@@ -66,7 +67,7 @@ def calibrate(
         x_test: uint8 (M, 32, 32, 3); 2,500 of those it gets right set the greatest distance.
         predictions: the network's answers on `x_test`.
     """
-    known = map_figures(model, _some(x_train, np.arange(len(x_train))))
+    known = channel_figures(model, _some(x_train, np.arange(len(x_train))))
     centre = known.mean(axis=0)
     covariance = np.cov(known, rowvar=False)
     covariance += np.eye(len(centre)) * (_RIDGE * np.trace(covariance) / len(centre) + 1e-9)
@@ -75,7 +76,7 @@ def calibrate(
         centre=centre.astype(np.float32),
         whitening=np.linalg.inv(np.linalg.cholesky(covariance)).astype(np.float32),
     )
-    distances = rule.distances(map_figures(model, _some(x_test, _believed(predictions))))
+    distances = rule.distances(channel_figures(model, _some(x_test, _believed(predictions))))
     return replace(rule, greatest_distance=float(np.quantile(distances, 1 - _UNLIKE)))
 
 
@@ -99,30 +100,36 @@ def is_known(
     """
     known: np.ndarray = probabilities.max(axis=1) >= rule.least_share
     if len(rule.centre):
-        known &= rule.distances(map_figures(model, images)) <= rule.greatest_distance
+        known &= rule.distances(channel_figures(model, images)) <= rule.greatest_distance
     return known
 
 
-def map_figures(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Logarithms of the mean and standard deviation of each map of the first two convolutions.
+def channel_figures(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Logarithms of each channel's mean, standard deviation and roughness.
+
+    Channels are those of the picture, 0 to 1, and of the network's first convolution. Roughness
+    is the mean step between neighbours in a column plus that in a row.
 
     Args:
         images: uint8 (N, 32, 32, 3).
 
     Returns:
-        float64 (N, D), D twice the number of the maps.
+        float64 (N, D), D three times the number of channels.
     """
     import tensorflow as tf
 
-    places = convolutions(model)[:2]
+    first = model.layers[: convolutions(model)[0] + 1]
     found = []
-    for first in range(0, len(images), _BATCH):
-        batch = pixels(model, images[first : first + _BATCH])
+    for start in range(0, len(images), _BATCH):
+        batch = pixels(model, images[start : start + _BATCH])
+        *_, maps = outputs(first, batch)
         figures = []
-        for place, maps in enumerate(outputs(model.layers[: places[-1] + 1], batch)):
-            if place in places:
-                mean, variance = tf.nn.moments(tf.cast(maps, tf.float32), axes=(1, 2))
-                figures += [mean, tf.sqrt(variance)]
+        for values in (batch / 255, tf.cast(maps, tf.float32)):
+            mean, variance = tf.nn.moments(values, axes=(1, 2))
+            down = tf.abs(values[:, 1:] - values[:, :-1])
+            across = tf.abs(values[:, :, 1:] - values[:, :, :-1])
+            steps = tf.reduce_mean(down, axis=(1, 2)) + tf.reduce_mean(across, axis=(1, 2))
+            figures += [mean, tf.sqrt(variance), steps]
         found.append(np.concatenate(figures, axis=1))
     return np.log(np.concatenate(found).astype(np.float64) + _LEAST)
 

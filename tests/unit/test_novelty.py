@@ -14,8 +14,9 @@ from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import RunError
 from cifar_core.evaluation import Predictions
+from cifar_core.images import to_grey
 from cifar_core.model import build_model
-from cifar_core.novelty import NoveltyRule, calibrate, from_predictions, is_known, map_figures
+from cifar_core.novelty import NoveltyRule, calibrate, channel_figures, from_predictions, is_known
 from cifar_core.prediction import load_model, predict_probabilities
 from cifar_core.runs import Run, RunStore
 
@@ -34,39 +35,49 @@ def known(run: Run, model: keras.Model, images: np.ndarray) -> np.ndarray:
     return is_known(run.novelty(), model, images, predict_probabilities(model, images))
 
 
-def keras_figures(model: keras.Model, names: list[str], images: np.ndarray) -> np.ndarray:
-    """The same figures from Keras's functional graph and NumPy's own mean and deviation."""
-    inner = keras.Model(model.inputs, [model.get_layer(name).output for name in names])
-    parts = []
-    for maps in inner.predict_on_batch(images.astype(np.float32)):
-        parts += [np.mean(maps, axis=(1, 2)), np.std(maps, axis=(1, 2))]
-    return np.log(np.concatenate(parts, axis=1) + 0.01)
+def figures_of(model: keras.Model, name: str, images: np.ndarray) -> np.ndarray:
+    """The same figures from Keras's functional graph, image by image, in NumPy."""
+    inner = keras.Model(model.inputs, model.get_layer(name).output)
+    seen = images if model.input_shape[-1] == 3 else to_grey(images)
+    rows = []
+    for image, maps in zip(seen, inner.predict_on_batch(seen.astype(np.float32)), strict=True):
+        row = []
+        for values in (image.astype(np.float64) / 255, np.asarray(maps, np.float64)):
+            channels = [values[..., i] for i in range(values.shape[-1])]
+            row += [channel.mean() for channel in channels]
+            row += [channel.std() for channel in channels]
+            row += [
+                sum(np.abs(np.diff(channel, axis=axis)).mean() for axis in (0, 1))
+                for channel in channels
+            ]
+        rows.append(row)
+    return np.log(np.array(rows) + 0.01)
 
 
 @pytest.mark.parametrize(
-    ("config", "names"),
+    ("config", "name"),
     [
-        (TrainingConfig(), ["conv1", "conv2"]),
-        (TrainingConfig(network="compact", convolutions=4, batch_norm=True), ["relu1", "relu2"]),
+        (TrainingConfig(), "conv1"),
+        (TrainingConfig(colour="grey"), "conv1"),
+        (TrainingConfig(network="compact", convolutions=4, batch_norm=True), "relu1"),
     ],
-    ids=["tutorial", "compact"],
+    ids=["tutorial", "grey", "compact"],
 )
-def test_figures_are_logarithms_of_means_and_deviations(
-    config: TrainingConfig, names: list[str], blobs: Dataset
+def test_figures_are_logarithms_of_means_deviations_and_steps(
+    config: TrainingConfig, name: str, blobs: Dataset
 ) -> None:
     model, images = build_model(config), blobs.x_test[:7]
-    np.testing.assert_allclose(
-        map_figures(model, images), keras_figures(model, names, images), atol=1e-3
-    )
+    expected = figures_of(model, name, images)
+    np.testing.assert_allclose(channel_figures(model, images), expected, atol=1e-3)
 
 
 def test_distances_are_mahalanobiss(model: keras.Model, blobs: Dataset, run: Run) -> None:
     rule = run.novelty()
-    figures = keras_figures(model, ["conv1", "conv2"], np.asarray(blobs.x_train))
+    figures = figures_of(model, "conv1", np.asarray(blobs.x_train))
     covariance = np.cov(figures, rowvar=False)
     ridge = 1e-3 * covariance.diagonal().mean()
     precision = np.linalg.inv(covariance + ridge * np.eye(len(covariance)))
-    shown = map_figures(model, blobs.x_test[:5])
+    shown = channel_figures(model, blobs.x_test[:5])
     expected = [mahalanobis(one, figures.mean(axis=0), precision) for one in shown]
     np.testing.assert_allclose(rule.distances(shown), expected, rtol=0.01)
 

@@ -9,7 +9,7 @@ from cifar_core.groups import group_of, spread, validation_accuracy
 from cifar_core.history import Summary
 from cifar_core.slots import waiting
 from ui import cached, frame, settings, state
-from ui.monitor import change_rate, line, live_runs, monitor
+from ui.monitor import change_rate, choose_view, line, live_runs, monitor
 from ui.state import Key
 from ui.text import _, with_spread
 
@@ -147,6 +147,7 @@ with row:
 group(chosen, summaries)
 
 
+view = choose_view(chosen, cached.store().summaries())
 live = live_runs(summaries)
 settings_shown = state.settings()
 
@@ -162,7 +163,7 @@ def watch() -> None:
     if not shown or live_runs(now) != live or state.settings() != settings_shown:
         st.rerun()
     line(waiting(cached.store().root))
-    monitor(shown[0], now)
+    monitor(shown[0], view)
 
 
 watch()

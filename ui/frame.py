@@ -42,10 +42,14 @@ def enter() -> None:
 def _device() -> None:
     """The device that trainings get, once TensorFlow in the background knows it."""
 
-    @st.fragment(run_every=1.0 if cached.device() is None else None)
+    is_known = cached.device() is not None
+
+    @st.fragment(run_every=None if is_known else 1.0)
     def show() -> None:
-        found = cached.device() or _("being looked up")
-        st.caption(_("Device: {device}").format(device=found))
+        found = cached.device()
+        if found and not is_known:
+            st.rerun()  # which ends the looking; else it would go on as long as the page is open
+        st.caption(_("Device: {device}").format(device=found or _("being looked up")))
 
     show()
 

@@ -30,12 +30,21 @@ function fit(ratio, width, height) {
   for (const axis in ratio) ratio[axis] *= share;
 }
 
-// What the figure itself leaves open comes from Streamlit's theme.
-function themed(layout, node) {
+const colours = (node) => {
   const style = getComputedStyle(node);
   const css = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  const grid = css("border-color");
-  const font = { color: css("text-color"), family: css("font"), size: 13 };
+  return {
+    grid: css("border-color"),
+    text: css("text-color"),
+    family: css("font"),
+    page: css("background-color"),
+    box: css("secondary-background-color"),
+  };
+};
+
+// What the figure itself leaves open comes from Streamlit's theme.
+function themed(layout, { grid, text, family, page, box }) {
+  const font = { color: text, family, size: 13 };
   const axis = {
     gridcolor: grid,
     linecolor: grid,
@@ -44,14 +53,14 @@ function themed(layout, node) {
     ticklabelstandoff: 5,
     title: { font: { size: 13 }, standoff: 10 },
   };
-  layout.paper_bgcolor = css("background-color"); // not transparent: a saved PNG needs it
+  layout.paper_bgcolor = page; // not transparent: a saved PNG needs it
   layout.template = {
     layout: {
       font,
       xaxis: axis,
       yaxis: axis,
-      hoverlabel: { bgcolor: css("secondary-background-color"), bordercolor: grid, font },
-      modebar: { bgcolor: "rgba(0,0,0,0)", color: font.color, activecolor: font.color },
+      hoverlabel: { bgcolor: box, bordercolor: grid, font },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: text, activecolor: text },
     },
   };
   return layout;
@@ -61,9 +70,14 @@ async function draw(node, chart) {
   chart.frame = 0;
   if (!chart.Plotly || !node.isConnected) return;
   const { figure, height } = chart.data;
-  const { data, layout } = JSON.parse(figure);
+  const theme = colours(node);
   chart.width = node.clientWidth;
-  Object.assign(themed(layout, node), { height, width: chart.width || undefined });
+  // Streamlit calls again whenever it renders, which on a live page is for every look.
+  const wanted = [figure, height, chart.width, ...Object.values(theme)].join();
+  if (chart.wanted === wanted) return;
+  chart.wanted = wanted;
+  const { data, layout } = JSON.parse(figure);
+  Object.assign(themed(layout, theme), { height, width: chart.width || undefined });
   if (layout.scene?.aspectratio) fit(layout.scene.aspectratio, chart.width || Infinity, height);
   await chart.Plotly.react(node, data, layout, config(layout));
   if (chart.drawn !== figure) {

@@ -124,8 +124,11 @@ def change_rate(summary: Summary) -> None:
         st.button(_("Change"), type="primary", disabled=is_over, on_click=ask)
 
 
-def monitor(summary: Summary, summaries: list[Summary]) -> None:
-    """State, progress, figures, remarks, charts and log of one of the runs."""
+def monitor(summary: Summary, view: curves.View) -> None:
+    """State, progress, figures, remarks, charts and log of one run.
+
+    As few elements as will do: at every look each costs the browser more than a chart does.
+    """
     run, history = summary.run, cached.history(summary.run)
     images = summary.environment.get("train_images")
     steps = steps_per_epoch(images, summary.config) if images else None
@@ -133,22 +136,17 @@ def monitor(summary: Summary, summaries: list[Summary]) -> None:
     facts(summary, history, steps)
     figures(history)
     remarks.show(summary, history)
-    view = choose_view(summary, summaries)
     total = summary.config.epochs * (1 if view.axis == "epoch" else steps or 1)
     x_max = total if summary.state.is_live and steps else None
-    row = st.container(horizontal=True, key="charts")
-    for metric in curves.METRICS:
-        with row.container():
+    with st.container(horizontal=True, key="charts"):
+        for metric in curves.METRICS:
             live_chart(
                 curves.run_figure(run, history, metric, view, x_max),
                 key=f"train-{metric}",
                 label=_("{metric} of run {run}").format(metric=curves.title(metric), run=run.id),
             )
-    with (
-        st.expander(_("Log"), icon=":material/notes:"),
-        st.container(height=200, autoscroll=True, key="log"),
-    ):
-        st.code("\n".join(log_lines(history)[-200:]) or " ", language=None)
+    with st.expander(_("Log, the latest first"), icon=":material/notes:"):
+        st.code("\n".join(log_lines(history)[:200]) or " ", language=None, height=200)
 
 
 def line(runs: list[Run]) -> None:
@@ -304,7 +302,7 @@ def time_left(recent: list[BatchEvent], steps: int | None, epochs: int) -> float
 
 
 def log_lines(history: History) -> list[str]:
-    """Messages and epochs in the order they came."""
+    """Messages and figures, the latest first, which so stays in view as more come."""
     told = [(event.time, event.message) for event in history.log]
     told += [
         (
@@ -324,5 +322,6 @@ def log_lines(history: History) -> list[str]:
         for event in history.rates
     ]
     return [
-        f"{time.strftime('%H:%M:%S', time.localtime(at))}  {words}" for at, words in sorted(told)
+        f"{time.strftime('%H:%M:%S', time.localtime(at))}  {words}"
+        for at, words in sorted(told, reverse=True)
     ]

@@ -83,8 +83,8 @@ def test_zoom_hidden_traces_hover_and_scroll_survive_a_training(
     page.goto(f"{url}/train?run={live.id}")
     expect(metric(page, "Validation loss")).to_contain_text(".", timeout=90_000)
     accuracy, loss = chart(page, "train-accuracy"), chart(page, "train-loss")
-    page.get_by_text("Log", exact=True).click()
-    log = page.locator(".st-key-log")
+    page.get_by_text("Log, the latest first").click()
+    log = page.get_by_test_id("stCode")
     expect(log).to_contain_text("training 122,570 parameters")
     loss.locator(".xtitle").scroll_into_view_if_needed()
     scrolled = page.evaluate(SCROLLED)
@@ -112,7 +112,7 @@ def test_zoom_hidden_traces_hover_and_scroll_survive_a_training(
     assert loss.evaluate("node => node.querySelector('svg').mine")
     expect(loss.locator(".hoverlayer .legend")).to_be_visible()
     assert page.evaluate(SCROLLED) == scrolled
-    expect(page.locator(".st-key-log")).to_be_visible()
+    expect(log).to_be_visible()
 
 
 def test_charts_change_their_view_while_a_run_trains(url: str, page: Page, live: Run) -> None:
@@ -155,8 +155,8 @@ def test_the_learning_rate_is_changed_while_a_run_trains(url: str, page: Page, l
     (event,) = live.history().rates
     assert event.learning_rate == 0.0004
     page.keyboard.press("Escape")
-    page.get_by_text("Log", exact=True).click()
-    expect(page.locator(".st-key-log")).to_contain_text("learning rate changed to 0.0004")
+    page.get_by_text("Log, the latest first").click()
+    expect(page.get_by_test_id("stCode")).to_contain_text("learning rate changed to 0.0004")
     shapes = "node => node._fullLayout.shapes.map(s => [s.x0, s.label.text])"
     for key in ("train-accuracy", "train-loss"):
         wait_for_updates(page, chart(page, key), 1)

@@ -23,7 +23,6 @@ _IN_CELL, _IN_GRID = 12, 20
 _RANKED = 12
 
 
-@st.fragment
 def confusions(chosen: Summary, predictions: Predictions) -> None:
     """The confusion matrix or its greatest cells, and the images in the cell chosen."""
     names = chosen.run.class_names
@@ -192,7 +191,6 @@ def classes(chosen: Summary, predictions: Predictions) -> None:
     )
 
 
-@st.fragment
 def mistakes(chosen: Summary, predictions: Predictions) -> None:
     """The surest mistakes and the least sure hits."""
     names = chosen.run.class_names

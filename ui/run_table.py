@@ -243,6 +243,7 @@ def actions(chosen: Sequence[Row]) -> None:
         all_starred = bool(own) and all(one.mark.star for one in own)
         st.button(
             _("Unstar") if all_starred else _("Star"),
+            key=Key.STAR,
             icon=":material/star:",
             disabled=not own,
             on_click=state.star_runs,
@@ -266,6 +267,7 @@ def _rename(only: Summary | None) -> None:
     """'Name and notes' of the one run that is chosen."""
     with st.popover(
         _("Name and notes"),
+        key=Key.DESCRIBE,
         icon=":material/edit:",
         disabled=only is None,
         help=_("For one run of your own at a time."),
@@ -288,6 +290,7 @@ def _delete(own: Sequence[Summary], shipped: int) -> None:
     ended = [one for one in own if not one.state.is_live]
     with st.popover(
         _("Delete"),
+        key=Key.DELETE,
         icon=":material/delete:",
         disabled=not ended,
         help=_("Runs of your own that have ended."),

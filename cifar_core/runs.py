@@ -209,13 +209,15 @@ class Run:
         last = latest.states[-1] if latest.states else None
         if last and not last.state.is_live:
             return last.state
-        begun = self._created() if not latest.offset else 0.0
+        begun = self.asked if not latest.offset else 0.0
         if last and last.state is RunState.STARTING:
             begun = last.time
         is_coming_up = time.time() - begun < _START_SECONDS
         return RunState.STARTING if is_coming_up else RunState.INTERRUPTED
 
-    def _created(self) -> float:
+    @property
+    def asked(self) -> float:
+        """When the run was last asked for, made or made ready to go on; seconds since 1970."""
         try:
             return (self.path / "config.json").stat().st_mtime
         except OSError:
@@ -504,7 +506,7 @@ class RunStore:
     def runs(self) -> list[Run]:
         """Every run, newest first, and after them those that ship, by name."""
         own = [Run(path) for path in _folders(self.root)]
-        own.sort(key=lambda run: (run._created(), run.id), reverse=True)
+        own.sort(key=lambda run: (run.asked, run.id), reverse=True)
         return own + [Run(path, is_reference=True) for path in _folders(self.reference_root)]
 
     def summaries(self) -> list[Summary]:

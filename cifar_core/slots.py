@@ -71,7 +71,8 @@ def slot(run: Run, wait: Callable[[int], None]) -> Iterator[int]:
     count = slots()
     folder = run.path.parent / ".line"
     folder.mkdir(exist_ok=True)
-    _entry(f"{time.time():017.6f}", run).touch()
+    # Workers that are begun together come up in any order.
+    _entry(f"{run.asked:017.6f}", run).touch()
     try:
         while True:
             line = [other.id for other in waiting(run.path.parent)]

@@ -51,12 +51,12 @@ def store(tmp_path: Path) -> RunStore:
 
 
 @pytest.fixture
-def begin(store: RunStore) -> Iterator[Callable[[str], tuple[Run, Worker]]]:
-    """Starts a worker for a new run of this name."""
+def begin(store: RunStore) -> Iterator[Callable[..., tuple[Run, Worker]]]:
+    """Starts a worker for a run, by default a new one of this name."""
     begun: list[Worker] = []
 
-    def start(name: str) -> tuple[Run, Worker]:
-        run = store.create(TrainingConfig(), name)
+    def start(name: str, run: Run | None = None) -> tuple[Run, Worker]:
+        run = run or store.create(TrainingConfig(), name)
         worker = subprocess.Popen(
             [sys.executable, "-c", WORKER, str(run.path)],
             cwd=ROOT,
@@ -104,6 +104,19 @@ def test_one_trains_and_the_others_follow_in_order(store: RunStore, begin) -> No
     finish(second)
     assert line(third) == "slot 0"
     assert ids(store) == []
+
+
+def test_the_line_is_in_the_order_of_asking(store: RunStore, begin) -> None:
+    _, first = begin("first")
+    assert line(first) == "slot 0"
+    early = store.create(TrainingConfig(), "early")
+    _, late = begin("late")
+    assert line(late) == "before 0"
+    _, worker = begin("early", early)
+    assert line(worker) == "before 0"
+    assert ids(store) == ["early", "late"]
+    finish(first)
+    assert line(worker) == "slot 0"
 
 
 def test_a_run_can_be_moved_up_and_cancelled(store: RunStore, begin) -> None:

@@ -58,7 +58,7 @@ def title(text: str) -> None:
     """A page's title, with the images that its figures speak of."""
     st.title(text)
     if state.data_choice() == "synthetic":
-        st.badge(_("Built-in images (synthetic), not CIFAR-10"), color="orange")
+        st.badge(_("Chosen images: built-in (synthetic), not CIFAR-10"), color="orange")
 
 
 def need_runs(summaries: list[Summary], sentence: str) -> None:

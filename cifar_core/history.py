@@ -98,6 +98,11 @@ class Summary:
     notes: str = ""
 
     @property
+    def title(self) -> str:
+        """What a person calls the run: its id, after the name that the user gave it."""
+        return f"{self.mark.name} ({self.run.id})" if self.mark.name else self.run.id
+
+    @property
     def data_name(self) -> str:
         """What the images are called, '' where the run never got to them."""
         return str(self.environment.get("data", {}).get("name", ""))

@@ -267,7 +267,13 @@ def choose_run(summaries: list[Summary], label: str) -> Summary:
     shown = st.session_state.get(Key.RUN) or st.query_params.get(Key.RUN)
     index = list(found).index(shown) if shown in found else 0
     widget = f"{Key.RUN}-{st.session_state.get(Key.RUN_WIDGET, 0)}"
-    chosen: str = st.selectbox(label, list(found), index=index, key=widget)
+    chosen: str = st.selectbox(
+        label,
+        list(found),
+        index=index,
+        key=widget,
+        format_func=lambda one: found[one].title if one in found else one,
+    )
     st.session_state[Key.RUN] = st.query_params[Key.RUN] = chosen
     return found[chosen]
 

@@ -328,3 +328,9 @@ def test_the_network_is_saved_without_the_optimisers_state(run: Run) -> None:
     found = keras.models.load_model(run.model_path, compile=False)
     for saved, kept in zip(found.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(saved, kept)
+
+
+def test_a_named_run_is_called_by_both_names(run: Run) -> None:
+    assert run.summary().title == "one"
+    run.mark = Mark("my first")
+    assert run.summary().title == "my first (one)"

@@ -164,9 +164,8 @@ def table(rows: Sequence[Row], switches: DeltaGenerator) -> None:
     usual = ["star", "run", *(["runs"] if any(len(row.runs) > 1 for row in rows) else [])]
     usual += ["name"] if any(row.runs[0].mark.name for row in rows) else []
     usual += ["images"] if len(images([row.runs[0] for row in rows])) > 1 else []
-    usual += [*differ, "epochs_done", "test_accuracy"]
-    usual += ["deviation"] if "runs" in usual else []
-    usual += ["gap", "seconds"]
+    usual += ["test_accuracy", *(["deviation"] if "runs" in usual else []), "gap", "epochs_done"]
+    usual += [*differ, "seconds"]
     names = {key: look["label"] for key, look in config.items()}
     with switches.popover(_("Columns"), icon=":material/view_column:"):
         shown = state.choose_columns(_("Columns"), names, usual)
@@ -202,11 +201,6 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
         "name": ([one.mark.name for one in first], text(_("Name"))),
         "images": ([one.data_name for one in first], text(_("Images"))),
         "state": ([one.state for one in first], text(_("State"))),
-        **{
-            name: ([getattr(one.config, name) for one in first], st.column_config.Column(name))
-            for name in SETTINGS
-        },
-        "epochs_done": ([one.epochs for one in first], number(_("Epochs done"))),
         "train_accuracy": (means("train_accuracy"), number(_("Train accuracy"), **percent)),
         "test_accuracy": (means("test_accuracy"), number(_("Test accuracy"), **percent)),
         "deviation": (
@@ -219,6 +213,11 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
             means("gap"),
             number(_("Gap"), **percent, help=_("Train accuracy less test accuracy")),
         ),
+        "epochs_done": ([one.epochs for one in first], number(_("Epochs done"))),
+        **{
+            name: ([getattr(one.config, name) for one in first], st.column_config.Column(name))
+            for name in SETTINGS
+        },
         "test_loss": (means("test_loss"), number(_("Test loss"), format="%.4f")),
         "seconds": (means("seconds"), number(_("Seconds"), format="%.0f")),
         "device": ([one.environment.get("device", "") for one in first], text(_("Device"))),

@@ -72,7 +72,10 @@ found = {one.run.id: one for row in chosen or rows for one in row.runs}
 columns = st.columns(2)
 with columns[0]:
     exported = st.selectbox(
-        _("Run to export"), list(found), key=f"{Key.EXPORTED}-{crc32(repr(list(found)).encode())}"
+        _("Run to export"),
+        list(found),
+        format_func=lambda one: found[one].title,
+        key=f"{Key.EXPORTED}-{crc32(repr(list(found)).encode())}",
     )
 with columns[1]:
     export_panel(found[exported])

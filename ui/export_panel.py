@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from cifar_core.errors import ConfigError
-from cifar_core.export import SUFFIXES, history_csv, need_packages
+from cifar_core.export import SUFFIXES, Conversion, history_csv, need_packages
 from cifar_core.history import Summary
 from cifar_core.report import html_report
 from cifar_core.runs import Run
@@ -63,37 +63,37 @@ def export_panel(summary: Summary) -> None:
 
 def _converted(run: Run, to: str) -> None:
     """'Convert', how that goes, and then 'Download'."""
-    begun = cached.conversion(run, to)
-    running = begun is not None and begun.is_running
+    conversion = cached.conversion(run, to)
+    if conversion and conversion.is_running:
+        _progress(conversion)
+    elif conversion and not conversion.error:
+        st.download_button(
+            _("Download"),
+            conversion.output.read_bytes,
+            conversion.output.name,
+            icon=":material/download:",
+            type="primary",
+            on_click="ignore",
+        )
+    else:
+        if conversion:
+            st.error(conversion.error, icon=":material/error:")
+        st.button(
+            _("Convert"),
+            icon=":material/autorenew:",
+            type="primary",
+            on_click=cached.convert,
+            args=(run, to),
+            help=_("Takes some seconds, in a process of its own."),
+        )
 
-    @st.fragment(run_every=0.5 if running else None)
-    def watch() -> None:
-        if begun is None or begun.error:
-            if begun:
-                st.error(begun.error, icon=":material/error:")
-            st.button(
-                _("Convert"),
-                icon=":material/autorenew:",
-                type="primary",
-                on_click=cached.convert,
-                args=(run, to),
-                help=_("Takes some seconds, in a process of its own."),
-            )
-        elif begun.is_running:
-            seconds = time.time() - begun.begun
-            # It takes about as long as TensorFlow's import; nobody knows better.
-            words = _("Converting, {seconds} so far").format(seconds=duration(seconds))
-            st.progress(min(seconds / 15, 0.95), text=words)
-        elif running:
-            st.rerun()
-        else:
-            st.download_button(
-                _("Download"),
-                begun.output.read_bytes,
-                begun.output.name,
-                icon=":material/download:",
-                type="primary",
-                on_click="ignore",
-            )
 
-    watch()
+@st.fragment(run_every=0.5)
+def _progress(conversion: Conversion) -> None:
+    """How long it has taken; the whole page once it has ended."""
+    if not conversion.is_running:
+        st.rerun()
+    seconds = time.time() - conversion.begun
+    # Most of it is TensorFlow's import, which tells nobody how far it is.
+    words = _("Converting, {seconds} so far").format(seconds=duration(seconds))
+    st.progress(min(seconds / 15, 0.95), text=words)

@@ -180,12 +180,11 @@ def test_look_train_evaluate_predict(url: str, page: Page, store: RunStore) -> N
     upload.set_input_files({"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()})
     expect(page.get_by_role("img", name="What the network sees: 32 × 32 pixels")).to_be_visible()
     expect(chart(page, "predict-upload").locator(".bars .point")).to_have_count(10)
-    expect(page.get_by_text("Predicted:").nth(1)).to_be_visible()
 
     torn = file.getvalue()[:200]
     upload.set_input_files({"name": "torn.jpg", "mimeType": "image/jpeg", "buffer": torn})
     expect(page.get_by_test_id("stAlert").filter(has_text="torn.jpg")).to_be_visible()
-    expect(chart(page, "predict-upload")).to_have_count(0)
+    expect(chart(page, "predict-upload").locator(".bars .point")).to_have_count(10)
 
 
 def test_a_stopped_run_goes_on_and_a_finished_one_trains_longer(

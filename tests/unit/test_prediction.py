@@ -1,0 +1,54 @@
+"""From pixels to probabilities, against Keras's own softmax; and what a damaged run says."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from cifar_core.config import TrainingConfig
+from cifar_core.data import Dataset
+from cifar_core.errors import RunError
+from cifar_core.images import to_grey
+from cifar_core.model import build_model
+from cifar_core.prediction import load_model, predict_probabilities
+from cifar_core.runs import Run, RunStore
+
+
+@pytest.mark.parametrize("colour", ["rgb", "grey"])
+def test_probabilities_are_kerass(colour: str, blobs: Dataset) -> None:
+    model = build_model(TrainingConfig(colour=colour))
+    images = np.concatenate([blobs.x_train, blobs.x_test])[:530]  # more than one batch
+    found = predict_probabilities(model, images)
+    seen = to_grey(images) if colour == "grey" else images
+    expected = keras.ops.softmax(model.predict(seen.astype(np.float32), verbose=0))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, np.asarray(expected), atol=1e-6)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+
+
+def test_a_saved_network_gives_the_predictions_stored_beside_it(
+    trained: RunStore, blobs: Dataset
+) -> None:
+    for run in trained.runs():
+        found = predict_probabilities(load_model(run), blobs.x_test)
+        np.testing.assert_allclose(found, run.predictions().probabilities, atol=1e-5)
+
+
+def test_a_run_without_a_network_says_so(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(TrainingConfig(), "new")
+    with pytest.raises(RunError, match="new") as caught:
+        load_model(run)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kept", [0, 100, -20])
+def test_a_torn_network_is_one_sentence(kept: int, trained: RunStore, tmp_path: Path) -> None:
+    torn = Run(Path(shutil.copytree(trained.get("plain").path, tmp_path / "torn")))
+    torn.model_path.write_bytes(torn.model_path.read_bytes()[:kept])
+    with pytest.raises(RunError, match="train it again") as caught:
+        load_model(torn)
+    assert "\n" not in str(caught.value)

@@ -69,6 +69,7 @@ function themed(layout, { grid, text, family, page, box }) {
 async function draw(node, chart) {
   chart.frame = 0;
   if (!chart.Plotly || !node.isConnected) return;
+  if (node._dragging) return schedule(node, chart); // a redraw would end the drag
   const { figure, height } = chart.data;
   const theme = colours(node);
   chart.width = node.clientWidth;

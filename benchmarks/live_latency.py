@@ -51,7 +51,9 @@ def watch(page: Page, url: str, run: Run) -> tuple[float, float, list[tuple[floa
     """
     page.goto(f"{url}/train?run={run.id}")
     expect(page.get_by_text("images/s")).to_be_visible(timeout=180_000)
+    page.get_by_role("button", name="Curves").click()
     page.get_by_text("by step", exact=True).click()
+    page.keyboard.press("Escape")
     page.wait_for_timeout(1000 * WARM_UP)
     page.evaluate(WATCH)
     begun = time.time()

@@ -136,6 +136,7 @@ row = st.container(horizontal=True, vertical_alignment="bottom", key="run-row")
 with row.container():
     chosen = state.choose_run(summaries, _("Run"))
 with row:
+    view = choose_view(chosen, cached.store().summaries())
     change_rate(chosen)
     st.button(
         _("Stop"),
@@ -147,7 +148,6 @@ with row:
 group(chosen, summaries)
 
 
-view = choose_view(chosen, cached.store().summaries())
 live = live_runs(summaries)
 settings_shown = state.settings()
 

@@ -67,7 +67,7 @@ class Mark:
 
     Args:
         x: Where, in the unit of the x axis.
-        text: Along the line.
+        text: Beside the line, at its top.
     """
 
     x: float
@@ -196,8 +196,8 @@ def history_figure(
     if metric == "accuracy":
         figure.update_yaxes(range=[0, 1.02], dtick=0.2, tickformat=".0%", hoverformat=".1%")
     if log:
-        figure.update_yaxes(type="log", tickformat=".3~g", nticks=6)
-    figure.update_layout(shapes=[_line(mark) for mark in marks])
+        figure.update_yaxes(type="log", tickformat=".3~g", dtick="D2")  # 1, 2, 5, 10, ...
+    figure.update_layout(shapes=[_line(mark, longest) for mark in marks])
     return figure
 
 
@@ -238,7 +238,7 @@ def _trace(one: Series, y: ArrayLike, name: str = "") -> go.Scatter:
     )
 
 
-def _line(mark: Mark) -> dict:
+def _line(mark: Mark, longest: float) -> dict:
     return {
         "type": "line",
         "xref": "x",
@@ -252,6 +252,9 @@ def _line(mark: Mark) -> dict:
         "label": {
             "text": escape(mark.text, quote=False),
             "textposition": "end",
+            "textangle": 0,
+            "xanchor": "left" if mark.x < longest / 2 else "right",  # where there is room
+            "yanchor": "top",
             "font": {"size": 11},
         },
     }

@@ -28,21 +28,18 @@ def live_runs(summaries: list[Summary]) -> dict[str, RunState]:
 
 
 def choose_view(this: Summary, summaries: list[Summary]) -> curves.View:
-    """How the charts show a run: the x axis and, one click away, the rest."""
+    """'Curves': how the charts show a run."""
     found = {summary.run.id: summary for summary in summaries}
-    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    axis = row.segmented_control(
-        _("x axis"),
-        ["epoch", "step"],
-        format_func={"epoch": _("by epoch"), "step": _("by step")}.get,
-        default="epoch",
-        required=True,
-        key=Key.AXIS,
-        persist_state="session",
-        label_visibility="collapsed",
-        width="content",
-    )
-    with row.popover(_("Curves"), icon=":material/show_chart:"):
+    with st.popover(_("Curves"), icon=":material/show_chart:"):
+        axis = st.segmented_control(
+            _("x axis"),
+            ["epoch", "step"],
+            format_func={"epoch": _("by epoch"), "step": _("by step")}.get,
+            default="epoch",
+            required=True,
+            key=Key.AXIS,
+            persist_state="session",
+        )
         smoothing = st.slider(
             _("Smoothing"),
             0.0,
@@ -125,7 +122,7 @@ def change_rate(summary: Summary) -> None:
 
 
 def monitor(summary: Summary, view: curves.View) -> None:
-    """State, progress, figures, remarks, charts and log of one run.
+    """State, progress, remarks, charts, figures and log of one run.
 
     As few elements as will do: at every look each costs the browser more than a chart does.
     """
@@ -134,7 +131,6 @@ def monitor(summary: Summary, view: curves.View) -> None:
     steps = steps_per_epoch(images, summary.config) if images else None
     status(summary, history, steps)
     facts(summary, history, steps)
-    figures(history)
     remarks.show(summary, history)
     total = summary.config.epochs * (1 if view.axis == "epoch" else steps or 1)
     x_max = total if summary.state.is_live and steps else None
@@ -143,8 +139,10 @@ def monitor(summary: Summary, view: curves.View) -> None:
             live_chart(
                 curves.run_figure(run, history, metric, view, x_max),
                 key=f"train-{metric}",
+                height=340,
                 label=_("{metric} of run {run}").format(metric=curves.title(metric), run=run.id),
             )
+    figures(history)
     with st.expander(_("Log, the latest first"), icon=":material/notes:"):
         st.code("\n".join(log_lines(history)[:200]) or " ", language=None, height=200)
 

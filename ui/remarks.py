@@ -51,7 +51,7 @@ def words(remark: Remark) -> str:
         ),
         Kind.GAP: _(
             "Train accuracy, {train}, is {gap} points above validation accuracy, {validation}: "
-            "it begins to know its own images better than new ones, which is overfitting."
+            "overfitting."
         ),
         Kind.PLATEAU: _(
             "For {epochs} epochs neither loss has got better by 1 % or more: a plateau. "

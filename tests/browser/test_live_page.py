@@ -136,7 +136,6 @@ def test_charts_change_their_view_while_a_run_trains(url: str, page: Page, live:
     page.wait_for_function("node => node._fullData.some(t => t.name === 'train')", arg=node)
     faint = "node => node._fullData.filter(t => t.name.endsWith('as measured')).length === 3"
     page.wait_for_function(faint, arg=node)
-    page.keyboard.press("Escape")
     page.get_by_text("by step", exact=True).click()
     page.wait_for_function(
         "([node, end]) => node._fullLayout.xaxis.range[1] > end", arg=[node, 100 * whole[1]]

@@ -26,10 +26,6 @@ MOST_SETTINGS = 9  # so do axes
 def overlaid(rows: Sequence[Row], sides: Sequence[Side]) -> None:
     """Both metrics of the chosen rows, a colour a row; of several runs the mean and a band."""
     shown = rows[:MOST_ROWS]
-    if len(shown) < len(rows):
-        st.caption(
-            _("The charts show the first {number} of them.").format(number=len(shown)),
-        )
     numbers = state.run_colours([row.id for row in shown], len(PALETTE))
     st.html(_legend(shown, numbers, sides))
     for column, metric in zip(st.columns(2), METRICS, strict=True):
@@ -41,6 +37,8 @@ def overlaid(rows: Sequence[Row], sides: Sequence[Side]) -> None:
                 key=f"compare-{metric}",
                 label=_("{metric} of the chosen runs").format(metric=title(metric)),
             )
+    if len(shown) < len(rows):
+        st.caption(_("The charts show the first {number} of them.").format(number=len(shown)))
     if any(len(row.runs) > 1 for row in shown):
         st.caption(
             _(

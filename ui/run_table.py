@@ -118,8 +118,9 @@ def filters(summaries: Sequence[Summary]) -> tuple[list[Row], DeltaGenerator]:
         and all(word in _haystack(one) for word in words.casefold().split())
     ]
     place = {key: number for number, key in enumerate(images(left))}
+    warning = st.container()
     if len(place) > 1:
-        st.info(
+        warning.info(
             _(
                 "These runs learned from different images and were tested on different ones: "
                 "their accuracies do not measure the same thing. Rank runs within one set only; "
@@ -257,9 +258,10 @@ def actions(chosen: Sequence[Row]) -> None:
             on_click=state.choose_runs,
             args=([],),
         )
+    notes = st.container()  # there without notes, too, else the charts below would be drawn anew
     for one in runs:
         if one.notes and len(runs) <= 5:
-            st.caption(f"{plain(one.mark.name or one.run.id)}: {plain(one.notes)}")
+            notes.caption(f"{plain(one.mark.name or one.run.id)}: {plain(one.notes)}")
 
 
 def _rename(only: Summary | None) -> None:

@@ -87,9 +87,6 @@ def test_zoom_hidden_traces_hover_and_scroll_survive_a_training(
     log = page.get_by_test_id("stCode")
     expect(log).to_contain_text("training 122,570 parameters")
     loss.locator(".xtitle").scroll_into_view_if_needed()
-    scrolled = page.evaluate(SCROLLED)
-    assert scrolled > 0
-
     drag_zoom(page, accuracy)
     zoomed = x_range(accuracy)
     assert zoomed[1] - zoomed[0] < 0.6 * 200
@@ -99,6 +96,8 @@ def test_zoom_hidden_traces_hover_and_scroll_survive_a_training(
     loss.evaluate("node => { node.querySelector('svg').mine = true }")
     loss.locator(".nsewdrag").hover(position={"x": 4, "y": 90})
     expect(loss.locator(".hoverlayer .legend")).to_be_visible()
+    scrolled = page.evaluate(SCROLLED)
+    assert scrolled > 0
 
     epochs = len(live.history().epochs)
     page.wait_for_function(

@@ -68,7 +68,8 @@ def test_images(run: Run) -> None:
         many(run, shown, predicted.tolist())
         return
     pixels = data.x_test[shown[0]]
-    left, right = st.columns([2, 3])
+    with st.container(key="asked-test"):
+        left, right = st.columns([2, 3])
     with left:
         caption = _("Test image {index}: {name}").format(index=shown[0], name=names[true[0]])
         st.html(pictures.enlarged(pixels, caption))

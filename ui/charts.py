@@ -371,7 +371,7 @@ def probability_figure(
     )
     # Past 100 % there is room for the words behind a long bar.
     shares = [0, 0.25, 0.5, 0.75, 1]
-    figure.update_xaxes(title_text=x_title, range=[0, 1.45], tickvals=shares, tickformat=".0%")
+    figure.update_xaxes(title_text=x_title, range=[0, 1.7], tickvals=shares, tickformat=".0%")
     bold = [f"<b>{name}</b>" if words[i] else name for i, name in enumerate(names)]
     figure.update_yaxes(tickvals=np.arange(len(values)), ticktext=bold, autorange="reversed")
     figure.update_yaxes(showgrid=False)

@@ -28,7 +28,8 @@ def explain(run: Run, pixels: np.ndarray, predicted: int, place: str) -> None:
     )
     if not shown:
         return
-    left, right = st.columns([2, 3], gap="medium")
+    with st.container(key=f"asked-why-{place}"):
+        left, right = st.columns([2, 3], gap="medium")
     with left:
         _heat(run, pixels, predicted, place)
     with right:

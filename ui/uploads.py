@@ -118,7 +118,8 @@ def _show(run: Run, asked: list[_Asked]) -> None:
 
 def _detail(run: Run, one: _Asked) -> None:
     """One picture: what of it the network sees, and what it says."""
-    left, middle, right = st.columns([3, 3, 5], gap="medium")
+    with st.container(key="asked-upload"):
+        left, middle, right = st.columns([3, 3, 5], gap="medium")
     with left:
         st.html(pictures.photo_with_square(one.picture.preview, one.picture.square, one.name))
         st.caption(plain(one.name))

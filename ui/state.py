@@ -324,8 +324,12 @@ def show_test_image(index: int) -> None:
 
 
 def draw_test_images(count: int, images: int) -> None:
-    """Put test images drawn at random on the Predict page; in a callback."""
-    drawn = secrets.SystemRandom().sample(range(images), min(count, images))
+    """Put test images drawn at random, others than the one on show, on the Predict page.
+
+    In a callback.
+    """
+    others = [index for index in range(images) if index != st.session_state[Key.INDEX]]
+    drawn = secrets.SystemRandom().sample(others, min(count, len(others))) or [0]
     st.session_state[Key.INDEX], st.session_state[Key.DRAWN] = drawn[0], drawn
 
 

@@ -125,8 +125,10 @@ def group(chosen: Summary, summaries: list[Summary]) -> None:
 frame.title(_("Train"))
 data = state.dataset()
 summaries = [one for one in cached.store().summaries() if not one.run.is_reference]
-controls(data)
+top = st.container()
 if not summaries:
+    with top:
+        controls(data)
     st.info(
         _("Nothing has been trained yet. Press 'Start training' to watch the first network learn."),
         icon=":material/info:",
@@ -167,3 +169,5 @@ def watch() -> None:
 
 
 watch()
+with top:  # last: see docs/architecture.md
+    controls(data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -67,7 +69,7 @@ def colour(data: Dataset) -> None:
     )
     st.markdown(_("Shape and texture stay. Whether they are enough, only training tells:"))
     if st.button(_("Train on greyscale"), type="primary", icon=":material/filter_b_and_w:"):
-        state.choose_grey()
+        state.use_settings(replace(state.settings(), colour="grey"))
         st.switch_page("pages/train.py")
 
     st.subheader(_("How often each value occurs"))

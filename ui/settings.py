@@ -1,6 +1,6 @@
 """Widgets of training settings: each is here once, for whichever page shows it.
 
-A widget's key is its setting's name, its help and its limits come from where the setting is
+A widget's key comes from its setting's name, its help and its limits from where the setting is
 defined.
 """
 
@@ -119,7 +119,11 @@ def _spec(name: str) -> Any:
 
 def _toggle(place: DeltaGenerator, name: str, width: int | Literal["content"] = _NARROW) -> bool:
     return place.toggle(
-        label_of(name), key=name, persist_state="session", help=help_of(name), width=width
+        label_of(name),
+        key=state.setting_key(name),
+        persist_state="session",
+        help=help_of(name),
+        width=width,
     )
 
 
@@ -128,7 +132,7 @@ def _choice(place: DeltaGenerator, name: str, width: int = _NARROW) -> None:
         label_of(name),
         _spec(name)["options"],
         format_func=words_of(name).get,
-        key=name,
+        key=state.setting_key(name),
         persist_state="session",
         help=help_of(name),
         width=width,
@@ -140,7 +144,7 @@ def _slider(place: DeltaGenerator, name: str) -> None:
         label_of(name),
         _spec(name)["least"],
         _spec(name)["most"],
-        key=name,
+        key=state.setting_key(name),
         persist_state="session",
         help=help_of(name),
         width=_NARROW,
@@ -157,7 +161,7 @@ def _count(
         label_of(name),
         _spec(name)["least"],
         _spec(name)["most"],
-        key=name,
+        key=state.setting_key(name),
         persist_state="session",
         help=help_of(name),
         disabled=disabled,
@@ -166,14 +170,14 @@ def _count(
 
 
 def _share(place: DeltaGenerator, name: str, least: float, most: float, step: float) -> None:
-    value = st.session_state[name]  # a link may say less or more than anybody would choose here
+    value = state.setting(name)  # a link may say less or more than anybody would choose here
     place.number_input(
         label_of(name),
         min(least, value),
         max(most, value),
         step=step,
         format="%g",
-        key=name,
+        key=state.setting_key(name),
         persist_state="session",
         help=help_of(name),
         width=_NARROW,
@@ -183,13 +187,13 @@ def _share(place: DeltaGenerator, name: str, least: float, most: float, step: fl
 def dropout(columns: Sequence[DeltaGenerator]) -> None:
     """'Dropout' and its rate, each in its column."""
     on = _toggle(columns[0], "dropout", "content")
-    rate = st.session_state[Key.DROPOUT_RATE]
+    rate = state.setting(Key.DROPOUT_RATE)
     columns[1].slider(
         _("Dropout rate"),
         min(0.05, rate),
         max(0.9, rate),
         step=0.05,
-        key=Key.DROPOUT_RATE,
+        key=state.setting_key(Key.DROPOUT_RATE),
         persist_state="session",
         disabled=not on,
     )
@@ -220,7 +224,7 @@ def regularisation() -> None:
         _("Patience"),
         1,
         _spec("patience")["most"],
-        key=Key.PATIENCE_EPOCHS,
+        key=state.setting_key(Key.PATIENCE_EPOCHS),
         persist_state="session",
         disabled=not on,
         help=_("Epochs to wait for a lower validation loss."),
@@ -307,9 +311,9 @@ def data(images: int, test_images: int) -> None:
     place.number_input(
         _("Training images"),
         1,
-        max(images, st.session_state[Key.TRAIN_IMAGES_COUNT]),
+        max(images, state.setting(Key.TRAIN_IMAGES_COUNT)),
         step=1000,
-        key=Key.TRAIN_IMAGES_COUNT,
+        key=state.setting_key(Key.TRAIN_IMAGES_COUNT),
         persist_state="session",
         disabled=not on,
         help=_("At most this many, drawn with the seed."),

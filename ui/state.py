@@ -29,7 +29,7 @@ from ui.text import _, plain
 class Key(StrEnum):
     """Names of widgets and of what a session remembers; those in a link are short words.
 
-    A widget of a training setting goes by the setting's own name.
+    A widget of a training setting goes by the setting's own name and a number: `setting_key`.
     """
 
     ROUTED = "routed"
@@ -42,12 +42,12 @@ class Key(StrEnum):
     RUN_WIDGET = "run_widget"
     RUNS = "runs"
     PRESET = "preset"
+    SETTINGS = "settings"
     DROPOUT_RATE = "dropout_rate"
     PATIENCE_EPOCHS = "patience_epochs"
     TRAIN_IMAGES_COUNT = "train_images_count"
     EPOCHS_IN_ALL = "epochs_in_all"
     REPEATS = "repeats"
-    COLOUR = "colour"
     SEED = "seed"
     SPLIT = "split"
     CLASSES = "classes"
@@ -179,13 +179,18 @@ def choose_data(label: str, help: str) -> None:
     choices, shown = data_choices(), data_choice()
     use_data(shown)  # one that comes later is taken when it is asked for
     key = f"{Key.DATA}-{shown}"
+
+    def take() -> None:
+        if (chosen := st.session_state[key]) != shown:  # as in `choose_preset`
+            use_data(chosen)
+
     st.selectbox(
         label,
         choices,
         index=choices.index(shown),
         format_func=data_label,
         key=key,
-        on_change=lambda: use_data(st.session_state[key]),
+        on_change=take,
         help=help,
     )
 
@@ -387,10 +392,13 @@ def run_table(rows: list[list[str]], data: Any, **look: Any) -> None:
         rows: names of each row's runs, of which the first stands for the row.
         data, look: of `st.dataframe`.
     """
-    key = f"{Key.TABLE}-{st.session_state.get(Key.TABLE, 0)}-{crc32(repr(rows).encode())}"
+    table = st.session_state.get(Key.TABLE, 0)
+    key = f"{Key.TABLE}-{table}-{crc32(repr(rows).encode())}"
     chosen, shown = set(st.session_state[Key.RUNS]), set(chain(*rows))
 
     def take() -> None:
+        if table != st.session_state.get(Key.TABLE, 0):  # late word of a table that is gone
+            return
         numbers = st.session_state[key]["selection"]["rows"]
         hidden = [one for one in st.session_state[Key.RUNS] if one not in shown]
         st.session_state[Key.RUNS] = hidden + [rows[number][0] for number in numbers]
@@ -468,17 +476,29 @@ _SWITCHED: dict[str, tuple[Key, float]] = {
 is this one at first."""
 
 
+def setting_key(name: str) -> str:
+    """The key of a settings widget, another one whenever `use_settings` puts values into them.
+
+    A browser that has not heard of the new values sends the old ones along with whatever it asks
+    for next, which would undo the change.
+    """
+    return f"{name}-{st.session_state.get(Key.SETTINGS, 0)}"
+
+
+def setting(name: str) -> Any:
+    """The value of a settings widget."""
+    return st.session_state[setting_key(name)]
+
+
 def _widget_values(config: TrainingConfig) -> dict[str, Any]:
-    """Values of the settings widgets by key, which is the setting's name but for `_SWITCHED`.
+    """Values of the settings widgets by name, which is the setting's own but for `_SWITCHED`.
 
     The widgets of a cross-validation are those of the whole, not of a fold.
     """
     values = replace(config, fold=0).to_json()
-    for name, (key, first) in _SWITCHED.items():
-        values |= {
-            name: values[name] > 0,
-            key: values[name] or st.session_state.get(key, first),
-        }
+    for name, (rate, first) in _SWITCHED.items():
+        kept = st.session_state.get(setting_key(rate), first)
+        values |= {name: values[name] > 0, rate: values[name] or kept}
     return values
 
 
@@ -488,21 +508,20 @@ def begin_settings() -> None:
     The first values are the link's. What is wrong with one is said in a note that stays.
     """
     config, errors = TrainingConfig.from_query(st.query_params.to_dict())
-    if Key.SEED not in st.session_state:
+    if setting_key(Key.SEED) not in st.session_state:
         for error in errors:
             rule, received, value = str(error).rpartition("Received: ")
             words = f"{rule}{received}{plain(value)}"
             st.toast(words, icon=":material/link_off:", duration="infinite")
-    for key, value in _widget_values(config).items():
-        st.session_state.setdefault(key, value)
+    for name, value in _widget_values(config).items():
+        st.session_state.setdefault(setting_key(name), value)
 
 
 def settings() -> TrainingConfig:
     """The settings that the Train page's widgets show; for cross-validation, all its folds."""
-    value = st.session_state
-    named = {spec.name: value[spec.name] for spec in fields(TrainingConfig)}
-    for name, (key, _first) in _SWITCHED.items():
-        named[name] = value[key] if value[name] else type(value[key])(0)
+    named = {spec.name: setting(spec.name) for spec in fields(TrainingConfig)}
+    for name, (rate, _first) in _SWITCHED.items():
+        named[name] = setting(rate) if named[name] else type(setting(rate))(0)
     return TrainingConfig(**named)
 
 
@@ -518,29 +537,26 @@ def write_link() -> None:
 
 def use_settings(config: TrainingConfig) -> None:
     """Put settings into the widgets; in a callback, or before the page draws them."""
-    st.session_state.update(_widget_values(config))
-
-
-def choose_grey() -> None:
-    """Set the network to see brightness only."""
-    st.session_state[Key.COLOUR] = "grey"
+    values = _widget_values(config)
+    st.session_state[Key.SETTINGS] = st.session_state.get(Key.SETTINGS, 0) + 1
+    for name, value in values.items():
+        st.session_state[setting_key(name)] = value
 
 
 def choose_preset(label: str, help: str) -> None:
     """The 'Preset' widget: shows which one the settings are, and sets them to another.
 
-    It is another widget for each preset shown. Were it one whose value follows the settings, a
-    browser that changes a setting before it has heard of the new value would send the old one
-    along, which would count as a choice and undo the change.
+    It is another widget for each preset shown, for the reason that `setting_key` gives.
     """
     shown = preset_of(settings())
     names = [*PRESETS, *(["custom"] if shown == "custom" else [])]
     key = f"{Key.PRESET}-{shown}"
 
     def take() -> None:
-        if chosen := PRESETS.get(st.session_state[key]):
-            seed = st.session_state[Key.SEED]
-            use_settings(replace(chosen, seed=seed))
+        # What an old widget showed all along may come from a browser that has not heard of the
+        # new one yet. It is no choice.
+        if (chosen := st.session_state[key]) != shown:
+            use_settings(replace(PRESETS[chosen], seed=setting(Key.SEED)))
 
     st.selectbox(label, names, index=names.index(shown), key=key, on_change=take, help=help)
 

@@ -86,7 +86,7 @@ def test_zoom_hidden_traces_hover_and_scroll_survive_a_training(
     page.get_by_text("Log, the latest first").click()
     log = page.get_by_test_id("stCode")
     expect(log).to_contain_text("training 122,570 parameters")
-    loss.locator(".xtitle").scroll_into_view_if_needed()
+    loss.evaluate("node => node.scrollIntoView({block: 'end'})")
     drag_zoom(page, accuracy)
     zoomed = x_range(accuracy)
     assert zoomed[1] - zoomed[0] < 0.6 * 200
@@ -141,6 +141,7 @@ def test_charts_change_their_view_while_a_run_trains(url: str, page: Page, live:
     )
     wait_for_points(page, "train-loss", 3)
     assert loss.evaluate("node => node._fullLayout.yaxis.type") == "log"
+    assert node.evaluate("node => node.isConnected"), "the whole page's drawing keeps the charts"
 
 
 def test_the_learning_rate_is_changed_while_a_run_trains(url: str, page: Page, live: Run) -> None:
@@ -163,7 +164,9 @@ def test_the_learning_rate_is_changed_while_a_run_trains(url: str, page: Page, l
         assert text == "learning rate 0.0004"
 
 
-def test_a_remedy_sets_the_page_with_one_click(url: str, page: Page, overfitted: Run) -> None:
+def test_a_remedy_sets_the_page_with_one_click_while_another_run_trains(
+    url: str, page: Page, overfitted: Run, live: Run
+) -> None:
     page.goto(f"{url}/train?run={overfitted.id}")
     expect(page.get_by_text("Validation loss has risen for 3 epochs")).to_contain_text(
         "while training loss falls: overfitting"

@@ -38,8 +38,8 @@ def open_link(environment: Path) -> OpenLink:
 
 
 def widgets(app: AppTest) -> dict[str, Any]:
-    """The page's widgets by their keys."""
-    return {one.key: one for kind in KINDS for one in app.get(kind) if one.key}
+    """The page's widgets by their keys, without the number that tells one lot from the next."""
+    return {one.key.rpartition("-")[0]: one for kind in KINDS for one in app.get(kind) if one.key}
 
 
 def labelled(app: AppTest, label: str) -> Any:

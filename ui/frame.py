@@ -8,6 +8,7 @@ import streamlit as st
 
 from cifar_core.history import Summary
 from ui import cached, data_source, state
+from ui.live_chart import load_ahead
 from ui.text import _
 
 
@@ -34,6 +35,7 @@ def enter() -> None:
     st.html(Path(__file__).with_suffix(".css"))
     state.begin_settings()
     with st.sidebar:
+        load_ahead()
         state.choose_data(_("Images"), help=_("What the pages show and new trainings learn from."))
         data_source.hint()
         _device()

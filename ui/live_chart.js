@@ -127,6 +127,11 @@ function destroy(node, chart) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const node = parentElement.querySelector(".live-chart");
+  if (!data.figure) {
+    node?.remove(); // nothing to show: `load_ahead`
+    (window.requestIdleCallback ?? setTimeout)(() => loadPlotly(data.plotly).catch(() => {}));
+    return;
+  }
   node.dataset.key = data.key;
   node.style.height = `${data.height}px`;
   node.dataset.clickable = data.clickable;

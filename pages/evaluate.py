@@ -57,7 +57,6 @@ def learning_curves(chosen: Summary, history: History) -> None:
     """Accuracy and loss by epoch, the best epoch marked."""
     for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
         with column:
-            st.markdown(f"**{curves.title(metric)}**")
             live_chart(
                 curves.run_figure(chosen.run, history, metric, curves.View()),
                 key=f"evaluate-{metric}",

@@ -18,9 +18,9 @@ def network() -> None:
     """The layers of the chosen settings: figures, picture, reasons, table."""
     figures = st.container()  # above the settings that they follow
     settings.network()
-    row = st.columns([2, 3, 5], vertical_alignment="bottom")
-    settings.dropout(row[:2])
-    row[2].page_link("pages/train.py", label=_("Train with these"), icon=":material/play_arrow:")
+    row = settings.row()
+    settings.dropout(row)
+    row.page_link("pages/train.py", label=_("Train with these"), icon=":material/play_arrow:")
     config = state.settings()
     layers = cached.layers(config, len(state.dataset().class_names))
     with figures:

@@ -19,15 +19,15 @@ frame.guard("pages/train.py")
 def controls(data: Dataset) -> None:
     """The tutorial's two settings, the rest one click away, and the start."""
     state.write_link()
-    row = st.columns([3, 2, 3, 2, 3], vertical_alignment="bottom")
-    with row[0]:
+    row = st.container(horizontal=True, vertical_alignment="bottom", key="controls")
+    with row:
         state.choose_preset(
             _("Preset"),
             help=_("Settings that belong together; changing one by hand makes it 'custom'."),
         )
-    settings.dropout(row[1:3])
-    settings.epochs(row[3])
-    row[4].button(
+    settings.dropout(row)
+    settings.epochs(row)
+    row.button(
         _("Start training"),
         type="primary",
         icon=":material/play_arrow:",
@@ -164,7 +164,8 @@ def watch() -> None:
     shown = [summary for summary in now if summary.run.id == chosen.run.id]
     if not shown or live_runs(now) != live or state.settings() != settings_shown:
         st.rerun()
-    line(waiting(cached.store().root))
+    with st.empty():  # there at every run, so that the charts below keep their place
+        line(waiting(cached.store().root))
     monitor(shown[0], view)
 
 

@@ -6,7 +6,6 @@ defined.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -184,11 +183,11 @@ def _share(place: DeltaGenerator, name: str, least: float, most: float, step: fl
     )
 
 
-def dropout(columns: Sequence[DeltaGenerator]) -> None:
-    """'Dropout' and its rate, each in its column."""
-    on = _toggle(columns[0], "dropout", "content")
+def dropout(place: DeltaGenerator) -> None:
+    """'Dropout' and its rate, side by side."""
+    on = _toggle(place, "dropout", "content")
     rate = state.setting(Key.DROPOUT_RATE)
-    columns[1].slider(
+    place.slider(
         _("Dropout rate"),
         min(0.05, rate),
         max(0.9, rate),
@@ -196,12 +195,13 @@ def dropout(columns: Sequence[DeltaGenerator]) -> None:
         key=state.setting_key(Key.DROPOUT_RATE),
         persist_state="session",
         disabled=not on,
+        width=_NARROW,
     )
 
 
-def epochs(column: DeltaGenerator) -> None:
+def epochs(place: DeltaGenerator) -> None:
     """'Epochs'."""
-    _count(column, "epochs", width="stretch")
+    _count(place, "epochs", width="stretch")
 
 
 def augmentation() -> None:

@@ -8,6 +8,7 @@ from cifar_core.runs import Run
 from ui import cached, frame, pictures, state
 from ui.answer import answer
 from ui.explanation import explain
+from ui.image_grid import image_grid
 from ui.state import Key
 from ui.text import _, plain
 from ui.uploads import uploads
@@ -51,7 +52,10 @@ def test_images(run: Run) -> None:
         _("Test image index"), 0, images - 1, key=Key.INDEX, on_change=state.forget_draw
     )
     drawn = [index for index in state.drawn_test_images() if index < images]
-    shown = drawn or [int(st.session_state[Key.INDEX])]
+    index = int(st.session_state[Key.INDEX])
+    if index not in drawn:
+        drawn = []
+    shown = drawn or [index]
     place = st.empty()
     so_far(place, run)
     try:
@@ -63,20 +67,21 @@ def test_images(run: Run) -> None:
     hits = (predicted == true).tolist()
     state.tally(run, data).update(zip(drawn, hits, strict=False))
     so_far(place, run)
-    names = data.class_names
-    if len(shown) > 1:
-        many(run, shown, predicted.tolist())
-        return
-    pixels = data.x_test[shown[0]]
+    with st.empty():
+        if len(shown) > 1:
+            many(shown, predicted.tolist(), hits)
+    at = shown.index(index)
+    pixels = data.x_test[index]
     with st.container(key="asked-test"):
         left, right = st.columns([2, 3])
     with left:
-        caption = _("Test image {index}: {name}").format(index=shown[0], name=names[true[0]])
+        name = data.class_names[true[at]]
+        caption = _("Test image {index}: {name}").format(index=index, name=name)
         st.html(pictures.enlarged(pixels, caption))
         st.caption(plain(f"{caption} · {data.source.name}"))
     with right:
-        answer(run, probabilities[0], bool(known[0]), int(true[0]), "predict-test")
-    explain(run, pixels, int(predicted[0]), "test")
+        answer(run, probabilities[at], bool(known[at]), int(true[at]), "predict-test")
+    explain(run, pixels, int(predicted[at]), "test")
 
 
 def so_far(place: DeltaGenerator, run: Run) -> None:
@@ -92,22 +97,29 @@ def so_far(place: DeltaGenerator, run: Run) -> None:
     place.caption(words)
 
 
-def many(run: Run, shown: list[int], predicted: list[int]) -> None:
-    """Several test images, each with the answer and the truth."""
-    data = state.dataset()
-    names, cells = data.class_names, []
-    for index, answered in zip(shown, predicted, strict=True):
-        true = int(data.y_test[index])
-        judged = "right" if answered == true else "wrong"
-        note = f"#{index:,}" if answered == true else _("is {name}").format(name=names[true])
-        cells.append((data.x_test[index], names[answered], note, judged))
-    right = sum(judged == "right" for *_cell, judged in cells)
-    st.markdown(
-        _("**{right} of {count} right.** Under each image is the answer; ✗ is wrong.").format(
-            right=right, count=len(cells)
+def many(shown: list[int], predicted: list[int], hits: list[bool]) -> None:
+    """Several test images with what the network takes them for; one that is pressed is shown."""
+    data, captions = state.dataset(), []
+    for index, answered, hit in zip(shown, predicted, hits, strict=True):
+        found, true = data.class_names[answered], data.class_names[data.y_test[index]]
+        captions.append(
+            found if hit else _("{answer}, truly {true}").format(answer=found, true=true)
         )
-    )
-    st.html(pictures.framed(cells, _("Random test images with answers")))
+    with st.container():
+        st.markdown(
+            _("**{right} of {count} right.** Press an image to see why.").format(
+                right=sum(hits), count=len(hits)
+            )
+        )
+        image_grid(
+            data.x_test[shown],
+            shown,
+            captions,
+            key="twenty",
+            label=_("Random test images with answers"),
+            hits=hits,
+            on_open=state.show_drawn,
+        )
 
 
 frame.title(_("Predict"))

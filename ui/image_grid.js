@@ -10,9 +10,11 @@ function cell() {
   return figure;
 }
 
-function label(figure, [index, name]) {
+function label(figure, [index, name], judged) {
   const number = `#${index.toLocaleString("en")}`;
   figure.dataset.index = index;
+  if (judged) figure.dataset.judged = judged;
+  else delete figure.dataset.judged;
   figure.querySelector("button").setAttribute("aria-label", `${number} ${name}`);
   figure.querySelector("span").textContent = figure.querySelector("span").title = name;
   figure.querySelector("small").textContent = number;
@@ -41,11 +43,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (figure) setTriggerValue("opened", Number(figure.dataset.index));
   };
   const before = drawn.get(node);
-  if (before?.sprite === data.sprite && `${before.cells}` === `${data.cells}`) return;
+  const told = ({ cells, judged }) => `${cells} ${judged}`;
+  if (before?.sprite === data.sprite && told(before) === told(data)) return;
   drawn.set(node, data);
   delete node.dataset.drawn;
   while (node.children.length > data.cells.length) node.lastChild.remove();
   while (node.children.length < data.cells.length) node.append(cell());
-  data.cells.forEach((one, i) => label(node.children[i], one));
+  data.cells.forEach((one, i) => label(node.children[i], one, data.judged[i]));
   paint(node, data);
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,10 @@ _CSS = """
 .image-grid figcaption { padding-top: 4px; font-size: 0.8rem; line-height: 1.25; }
 .image-grid figcaption > * { display: block; overflow: hidden; text-overflow: ellipsis; }
 .image-grid small { font-size: inherit; opacity: 0.7; }
+.image-grid [data-judged] button { padding: 2px; border: 3px solid #1f9a55; }
+.image-grid [data-judged] span::before { content: "✓ "; color: #1f9a55; font-weight: bold; }
+.image-grid [data-judged="wrong"] button { border: 3px dashed #d6404f; }
+.image-grid [data-judged="wrong"] span::before { content: "✗ "; color: #d6404f; }
 """
 
 _component = st.components.v2.component(
@@ -39,7 +43,14 @@ _component = st.components.v2.component(
 
 
 def image_grid(
-    images: np.ndarray, indices: Sequence[int], names: Sequence[str], *, key: str, label: str
+    images: np.ndarray,
+    indices: Sequence[int],
+    names: Sequence[str],
+    *,
+    key: str,
+    label: str,
+    hits: Sequence[bool] = (),
+    on_open: Callable[[int], None] | None = None,
 ) -> int | None:
     """Show images with their names and indices under them, as many in a row as fit.
 
@@ -49,11 +60,18 @@ def image_grid(
         names: N class names.
         key: unique in the app.
         label: what is shown, for screen readers.
+        hits: N answers, right or wrong, where the images are to have frames and signs that say so.
+        on_open: a callback that gets the index of the image that was pressed.
 
     Returns:
         The index of the image just pressed, else None.
     """
     pixels, columns = sprite(images)
+
+    def opened() -> None:
+        if on_open and (index := st.session_state[key].get("opened")) is not None:
+            on_open(index)
+
     result = _component(
         key=key,
         data={
@@ -61,8 +79,9 @@ def image_grid(
             "columns": columns,
             "side": images.shape[1],
             "cells": [[int(i), name] for i, name in zip(indices, names, strict=True)],
+            "judged": ["right" if hit else "wrong" for hit in hits],
             "label": label,
         },
-        on_opened_change=lambda: None,
+        on_opened_change=opened,
     )
     return result.opened

@@ -79,7 +79,7 @@ def load_ahead() -> None:
     """
     with contextlib.suppress(OSError):
         ensure_plotly_js()
-    _component(key="plotly", height=1, data={"plotly": PLOTLY_FILE})
+    _component(key="plotly", height=1, data={"key": "plotly", "plotly": PLOTLY_FILE})
 
 
 def live_chart(

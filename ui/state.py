@@ -338,6 +338,11 @@ def draw_test_images(count: int, images: int) -> None:
     st.session_state[Key.INDEX], st.session_state[Key.DRAWN] = drawn[0], drawn
 
 
+def show_drawn(index: int) -> None:
+    """Show one of the images that were drawn together; in a callback."""
+    st.session_state[Key.INDEX] = index
+
+
 def drawn_test_images() -> list[int]:
     """Indices of the test images on show that were drawn at random; none where one was chosen."""
     return st.session_state.get(Key.DRAWN, [])

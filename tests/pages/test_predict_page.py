@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -33,6 +34,13 @@ def texts(app: AppTest) -> str:
 
 def html(app: AppTest) -> str:
     return "".join(element.proto.body for element in app.get("html"))
+
+
+def twenty(app: AppTest) -> dict[str, list] | None:
+    """Cells (index and caption) and judgements of the images that were drawn together."""
+    found = [element.proto for element in app.get("bidi_component")]
+    grids = [json.loads(one.json) for one in found if one.component_name == "image_grid"]
+    return grids[0] if grids else None
 
 
 @pytest.fixture
@@ -117,12 +125,13 @@ def test_twenty_at_once_are_judged_and_counted(
     drawn = app.session_state["drawn"]
     assert len(set(drawn)) == 20
     hits = with_runs.get("dropout").predictions().hits[drawn]
-    shown = html(app)
-    assert shown.count('data-judged="right"') == hits.sum()
-    assert shown.count('data-judged="wrong"') == 20 - hits.sum()
-    assert shown.count("✓") == hits.sum()
-    for index in drawn:
-        assert pictures.data_uri(blobs.x_test[index]) in shown
+    shown = twenty(app)
+    assert [index for index, _ in shown["cells"]] == drawn
+    assert [judged == "right" for judged in shown["judged"]] == hits.tolist()
+    names = [blobs.class_names[label] for label in blobs.y_test[drawn]]
+    for (_, caption), name, hit in zip(shown["cells"], names, hits, strict=True):
+        assert caption == name if hit else caption.endswith(f", truly {name}")
+    assert f"Test image {drawn[0]}: {names[0]}" in html(app)
     share = f"{hits.mean():.1%}"
     assert f"Drawn so far: 20 test images, {hits.sum()} of them right ({share})" in texts(app)
     app.run()
@@ -134,7 +143,7 @@ def test_a_chosen_image_ends_the_twenty_and_is_not_counted(with_runs, open_page)
     by_label(app.button, "Twenty at random").click().run()
     by_label(app.number_input, "Test image index").set_value(7).run()
     assert "Test image 7" in html(app)
-    assert "data-judged" not in html(app)
+    assert not twenty(app)
     assert "Drawn so far: 20 test images" in texts(app)
     by_label(app.button, "Random test image").click().run()
     counted = int(re.search(r"Drawn so far: (\d+)", texts(app))[1])

@@ -23,10 +23,11 @@ SIZE = {"width": 1280, "height": 1040}
 def settle(page: Page, heading: str) -> None:
     """Wait until a page is drawn, charts and all."""
     expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    charts = page.get_by_test_id("live-chart").filter(visible=True)
     if heading != "Data":  # which has no chart in its first section
-        expect(page.get_by_test_id("live-chart").first).to_be_visible()
+        expect(charts.first).to_be_visible()
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
-    for chart in page.get_by_test_id("live-chart").all():
+    for chart in charts.all():
         expect(chart).not_to_have_attribute("data-updates", "0")
     page.get_by_role("heading", name=heading, exact=True).click()  # away from any tooltip
     expect(page.get_by_role("tooltip")).to_have_count(0)

@@ -158,7 +158,7 @@ def history_figure(
         x_title: Under the x axis.
         y_title: Beside the y axis.
         title: Above the legend.
-        x_max: Where the x axis ends, such as the epochs planned; it grows by itself without.
+        x_max: Where the x axis ends, such as the epochs planned; by default where the data do.
         smoothing: `smooth`'s weight; above 0 the values as measured stay behind, faintly.
         measured: What those are called in the hover text, after the curve's name.
         log: A logarithmic y axis.
@@ -181,10 +181,10 @@ def history_figure(
         rangemode="tozero",
         hoverformat=",.2~f",
         unifiedhovertitle_text=f"{x_title} %{{x}}",
+        # Given always: of one that comes and goes, Plotly forgets where the data end.
+        range=[0, 1.02 * (longest or 1)],
         uirevision=f"{subject}/{by}",
     )
-    if x_max:
-        figure.update_xaxes(range=[0, x_max * 1.02])
     if by == "epoch":
         figure.update_xaxes(dtick=_whole_tick(longest), tickformat=",d")
     figure.update_yaxes(

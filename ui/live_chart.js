@@ -5,9 +5,33 @@
 
 const charts = new WeakMap();
 
-const config = (layout) => ({
+// To the figure's own ranges. Plotly's own reset goes to those of the first figure drawn.
+function reset(node, chart) {
+  const { layout } = JSON.parse(chart.data.figure);
+  const change = {};
+  for (const axis of ["xaxis", "yaxis"]) {
+    const range = layout[axis]?.range;
+    change[range ? `${axis}.range` : `${axis}.autorange`] = range ?? true;
+  }
+  chart.Plotly.relayout(node, change);
+}
+
+const config = (node, chart, layout) => ({
   displaylogo: false,
-  modeBarButtons: [[layout.scene ? "resetCameraDefault3d" : "resetScale2d", "toImage"]],
+  doubleClick: false, // see `reset`
+  modeBarButtons: [
+    [
+      layout.scene
+        ? "resetCameraDefault3d"
+        : {
+            name: "reset",
+            title: chart.data.reset,
+            icon: chart.Plotly.Icons.home,
+            click: () => reset(node, chart),
+          },
+      "toImage",
+    ],
+  ],
   toImageButtonOptions: { scale: 2 },
 });
 
@@ -80,7 +104,12 @@ async function draw(node, chart) {
   const { data, layout } = JSON.parse(figure);
   Object.assign(themed(layout, theme), { height, width: chart.width || undefined });
   if (layout.scene?.aspectratio) fit(layout.scene.aspectratio, chart.width || Infinity, height);
-  await chart.Plotly.react(node, data, layout, config(layout));
+  chart.config ??= config(node, chart, layout);
+  await chart.Plotly.react(node, data, layout, chart.config);
+  if (!chart.listens) {
+    node.on("plotly_doubleclick", () => reset(node, chart));
+    chart.listens = true;
+  }
   if (chart.drawn !== figure) {
     chart.drawn = figure;
     node.dataset.updates = Number(node.dataset.updates) + 1;

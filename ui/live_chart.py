@@ -123,6 +123,7 @@ def live_chart(
             "height": height,
             "clickable": on_click is not None,
             "plotly": PLOTLY_FILE,
+            "reset": _("Reset the axes"),
             "unavailable": _(
                 "The chart cannot be drawn: Plotly.js did not load. Reload the page to try again."
             ),

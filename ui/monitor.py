@@ -132,8 +132,8 @@ def monitor(summary: Summary, view: curves.View) -> None:
     status(summary, history, steps)
     facts(summary, history, steps)
     remarks.show(summary, history)
-    total = summary.config.epochs * (1 if view.axis == "epoch" else steps or 1)
-    x_max = total if summary.state.is_live and steps else None
+    total = summary.config.epochs * (1 if view.axis == "epoch" else steps or 0)
+    x_max = total if summary.state.is_live else None
     with st.container(horizontal=True, key="charts"):
         for metric in curves.METRICS:
             live_chart(

@@ -88,7 +88,15 @@ def _overlaid_figure(
             if len(histories) > 1:
                 bands.append(Band(name, x, mean - spread, mean + spread, colour))
     figure = history_figure(
-        series, metric=metric, by="epoch", x_title=_("Epoch"), y_title=title(metric)
+        series,
+        metric=metric,
+        by="epoch",
+        x_title=_("Epoch"),
+        y_title=title(metric),
+        x_max=max(
+            (one.config.epochs for row in rows for one in row.runs if one.state.is_live),
+            default=None,
+        ),
     )
     add_bands(figure, bands)
     figure.update_layout(showlegend=False, margin_t=16)

@@ -204,6 +204,13 @@ def test_a_stopped_run_goes_on_and_a_finished_one_trains_longer(
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_text("Finished after 4 epochs")).to_be_visible(timeout=120_000)
     assert len(store.runs()) == 1
+    page.wait_for_function(
+        """node => {
+            const [begin, end] = node._fullLayout.xaxis.range;
+            return begin === 0 && end > 4 && end < 4.5;
+        }""",
+        arg=chart(page, "train-loss").element_handle(),
+    )
 
 
 def test_runs_wait_in_line_and_can_be_cancelled(url: str, page: Page, store: RunStore) -> None:

@@ -129,6 +129,12 @@ def test_epoch_ticks_are_whole_and_few(epochs, tick):
     assert history(charts.Series("Train", [1, epochs], [1, 1])).layout.xaxis.dtick == tick
 
 
+def test_the_x_axis_ends_where_it_is_told_or_where_the_data_end():
+    assert history().layout.xaxis.range == (0, 1.02)
+    assert history(x_max=50).layout.xaxis.range == (0, 51)
+    assert history(charts.Series("Train", [1, 2], [1, 1])).layout.xaxis.range == (0, 2.04)
+
+
 def test_names_are_text_and_never_markup():
     figure = history(charts.Series("<a href='x'>run</a> & co", [1], [1]))
     assert figure.data[0].name == "&lt;a href='x'&gt;run&lt;/a&gt; &amp; co"

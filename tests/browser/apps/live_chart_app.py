@@ -28,7 +28,7 @@ def live():
     series = [Series("Train, batches", x, loss, style="raw"), train]
     if validated:  # comes and goes before another trace
         series.insert(1, validation)
-    words = {"by": "epoch", "x_title": "Epoch"}
+    words = {"by": "epoch", "x_title": "Epoch", "x_max": 50 if epochs < 4 else 60}
     figure = history_figure(series, metric="loss", y_title="Loss", title="Loss by epoch", **words)
     live_chart(figure, key="loss", label="Loss by epoch")
     if mounted:
@@ -36,7 +36,7 @@ def live():
             Series(one.name, one.x, 1 - np.asarray(one.y) / 2.6, one.role, one.style)
             for one in series
         ]
-        figure = history_figure(up, metric="accuracy", y_title="Accuracy", x_max=50, **words)
+        figure = history_figure(up, metric="accuracy", y_title="Accuracy", **words)
         live_chart(figure, key="accuracy", label="Accuracy by epoch", height=300)
     st.metric("Epochs", epochs)
 

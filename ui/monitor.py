@@ -29,7 +29,11 @@ def live_runs(summaries: list[Summary]) -> dict[str, RunState]:
 
 def choose_view(this: Summary, summaries: list[Summary]) -> curves.View:
     """'Curves': how the charts show a run."""
-    found = {summary.run.id: summary for summary in summaries}
+    found = {
+        one.run.id: one
+        for one in summaries
+        if one.run.has_model or not one.run.is_reference  # the printed ones are named apart
+    }
     with st.popover(_("Curves"), icon=":material/show_chart:"):
         axis = st.segmented_control(
             _("x axis"),

@@ -119,6 +119,7 @@ def _spec(name: str) -> Any:
 def _toggle(place: DeltaGenerator, name: str, width: int | Literal["content"] = _NARROW) -> bool:
     return place.toggle(
         label_of(name),
+        state.first_value(name),
         key=state.setting_key(name),
         persist_state="session",
         help=help_of(name),
@@ -127,9 +128,11 @@ def _toggle(place: DeltaGenerator, name: str, width: int | Literal["content"] = 
 
 
 def _choice(place: DeltaGenerator, name: str, width: int = _NARROW) -> None:
+    options = _spec(name)["options"]
     place.selectbox(
         label_of(name),
-        _spec(name)["options"],
+        options,
+        options.index(state.first_value(name)),
         format_func=words_of(name).get,
         key=state.setting_key(name),
         persist_state="session",
@@ -143,6 +146,7 @@ def _slider(place: DeltaGenerator, name: str) -> None:
         label_of(name),
         _spec(name)["least"],
         _spec(name)["most"],
+        state.first_value(name),
         key=state.setting_key(name),
         persist_state="session",
         help=help_of(name),
@@ -160,6 +164,7 @@ def _count(
         label_of(name),
         _spec(name)["least"],
         _spec(name)["most"],
+        state.first_value(name),
         key=state.setting_key(name),
         persist_state="session",
         help=help_of(name),
@@ -169,11 +174,12 @@ def _count(
 
 
 def _share(place: DeltaGenerator, name: str, least: float, most: float, step: float) -> None:
-    value = state.setting(name)  # a link may say less or more than anybody would choose here
+    value = state.first_value(name)  # a link's may be less or more than anybody would choose here
     place.number_input(
         label_of(name),
         min(least, value),
         max(most, value),
+        value,
         step=step,
         format="%g",
         key=state.setting_key(name),
@@ -186,11 +192,12 @@ def _share(place: DeltaGenerator, name: str, least: float, most: float, step: fl
 def dropout(place: DeltaGenerator) -> None:
     """'Dropout' and its rate, side by side."""
     on = _toggle(place, "dropout", "content")
-    rate = state.setting(Key.DROPOUT_RATE)
+    rate = state.first_value(Key.DROPOUT_RATE)
     place.slider(
         _("Dropout rate"),
         min(0.05, rate),
         max(0.9, rate),
+        rate,
         step=0.05,
         key=state.setting_key(Key.DROPOUT_RATE),
         persist_state="session",
@@ -224,6 +231,7 @@ def regularisation() -> None:
         _("Patience"),
         1,
         _spec("patience")["most"],
+        state.first_value(Key.PATIENCE_EPOCHS),
         key=state.setting_key(Key.PATIENCE_EPOCHS),
         persist_state="session",
         disabled=not on,
@@ -307,11 +315,12 @@ def data(images: int, test_images: int) -> None:
     config = state.settings()
     _count(place, "folds", disabled=config.validation != "folds")
     place = row()
-    on = _toggle(place, "train_images")
+    on, first = _toggle(place, "train_images"), state.first_value(Key.TRAIN_IMAGES_COUNT)
     place.number_input(
         _("Training images"),
         1,
-        max(images, state.setting(Key.TRAIN_IMAGES_COUNT)),
+        max(images, first, state.setting(Key.TRAIN_IMAGES_COUNT)),
+        first,
         step=1000,
         key=state.setting_key(Key.TRAIN_IMAGES_COUNT),
         persist_state="session",

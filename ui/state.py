@@ -487,12 +487,19 @@ def setting_key(name: str) -> str:
     A browser that has not heard of the new values sends the old ones along with whatever it asks
     for next, which would undo the change.
     """
-    return f"{name}-{st.session_state.get(Key.SETTINGS, 0)}"
+    number, _values = st.session_state[Key.SETTINGS]
+    return f"{name}-{number}"
+
+
+def first_value(name: str) -> Any:
+    """What a settings widget shows before anybody changes it."""
+    _number, values = st.session_state[Key.SETTINGS]
+    return values[name]
 
 
 def setting(name: str) -> Any:
-    """The value of a settings widget."""
-    return st.session_state[setting_key(name)]
+    """The value of a settings widget, whether it is on this page or not."""
+    return st.session_state.get(setting_key(name), first_value(name))
 
 
 def _widget_values(config: TrainingConfig) -> dict[str, Any]:
@@ -502,24 +509,24 @@ def _widget_values(config: TrainingConfig) -> dict[str, Any]:
     """
     values = replace(config, fold=0).to_json()
     for name, (rate, first) in _SWITCHED.items():
-        kept = st.session_state.get(setting_key(rate), first)
+        kept = setting(rate) if Key.SETTINGS in st.session_state else first
         values |= {name: values[name] > 0, rate: values[name] or kept}
     return values
 
 
 def begin_settings() -> None:
-    """Give every settings widget a value before it is drawn, on whichever page that is.
+    """Take the session's first settings from the link, whichever page that is to.
 
-    The first values are the link's. What is wrong with one is said in a note that stays.
+    What is wrong with one is said in a note that stays.
     """
+    if Key.SETTINGS in st.session_state:
+        return
     config, errors = TrainingConfig.from_query(st.query_params.to_dict())
-    if setting_key(Key.SEED) not in st.session_state:
-        for error in errors:
-            rule, received, value = str(error).rpartition("Received: ")
-            words = f"{rule}{received}{plain(value)}"
-            st.toast(words, icon=":material/link_off:", duration="infinite")
-    for name, value in _widget_values(config).items():
-        st.session_state.setdefault(setting_key(name), value)
+    for error in errors:
+        rule, received, value = str(error).rpartition("Received: ")
+        words = f"{rule}{received}{plain(value)}"
+        st.toast(words, icon=":material/link_off:", duration="infinite")
+    st.session_state[Key.SETTINGS] = 0, _widget_values(config)
 
 
 def settings() -> TrainingConfig:
@@ -542,10 +549,8 @@ def write_link() -> None:
 
 def use_settings(config: TrainingConfig) -> None:
     """Put settings into the widgets; in a callback, or before the page draws them."""
-    values = _widget_values(config)
-    st.session_state[Key.SETTINGS] = st.session_state.get(Key.SETTINGS, 0) + 1
-    for name, value in values.items():
-        st.session_state[setting_key(name)] = value
+    number, _values = st.session_state[Key.SETTINGS]
+    st.session_state[Key.SETTINGS] = number + 1, _widget_values(config)
 
 
 def choose_preset(label: str, help: str) -> None:

@@ -133,3 +133,19 @@ def test_a_cross_validation_is_a_group_of_runs(url: str, page: Page, store: RunS
     assert {run.config.group() for run in found.values()} == {expected}
     shown = page.get_by_label("Run", exact=True).filter(visible=True)
     expect(shown).to_have_value(found[1].id)
+
+
+def test_a_page_left_while_it_is_drawn_changes_no_other_setting(url: str, page: Page) -> None:
+    page.goto(f"{url}/train")
+    said = page.get_by_text("All other settings are at").or_(page.get_by_text("Also set: "))
+    expect(said).to_have_text("All other settings are at their defaults.")
+    links = page.get_by_test_id("stSidebarNav")
+    for _ in range(4):
+        links.get_by_role("link", name="Model").click()
+        page.get_by_text("Batch normalisation").first.click()
+        for name in ("Compare", "Train"):
+            links.get_by_role("link", name=name).click()
+            expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        # The click itself may be lost with the page that was left.
+        expect(said).to_have_text(re.compile("their defaults.$|^Also set: Batch normalisation.$"))
+    expect(page.get_by_label("Epochs", exact=True)).to_have_value("10")

@@ -180,7 +180,7 @@ def history_figure(
         title_text=x_title,
         rangemode="tozero",
         hoverformat=",.2~f",
-        unifiedhovertitle_text=f"{x_title} %{{x}}",
+        unifiedhovertitle_text=f"{x_title} %{{x:,.2~f}}",
         # Given always: of one that comes and goes, Plotly forgets where the data end.
         range=[0, 1.02 * (longest or 1)],
         uirevision=f"{subject}/{by}",
@@ -234,6 +234,7 @@ def _trace(one: Series, y: ArrayLike, name: str = "") -> go.Scatter:
             if one.style == "best"
             else {"symbol": _ROLE_SYMBOLS[one.role], "size": 7}
         ),
+        cliponaxis=one.style != "best",  # which may lie at the very end
         hovertemplate="%{y}",
     )
 

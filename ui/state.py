@@ -35,6 +35,7 @@ class Key(StrEnum):
     ROUTED = "routed"
     DEEP_LINK = "deep_link"
     DATA = "data"
+    DATA_WIDGET = "data_widget"
     PATH = "path"
     PATHS = "paths"
     PACE = "pace"
@@ -171,18 +172,24 @@ def data_choice() -> str:
 
 def use_data(choice: str) -> None:
     """Let every page of this session show another data set."""
-    st.session_state[Key.DATA] = choice
+    if choice != st.session_state.get(Key.DATA):
+        st.session_state[Key.DATA] = choice
+        st.session_state[Key.DATA_WIDGET] = st.session_state.get(Key.DATA_WIDGET, 0) + 1
 
 
 def choose_data(label: str, help: str) -> None:
-    """The 'Images' widget; as with `choose_preset`, another one for each data set shown."""
+    """The 'Images' widget; as with `choose_run`, another one for each choice.
+
+    A browser also sends what an old one said last, and Streamlit tells that to its callback.
+    """
     choices, shown = data_choices(), data_choice()
     use_data(shown)  # one that comes later is taken when it is asked for
-    key = f"{Key.DATA}-{shown}"
+    number = st.session_state[Key.DATA_WIDGET]
+    key = f"{Key.DATA}-{number}"
 
     def take() -> None:
-        if (chosen := st.session_state[key]) != shown:  # as in `choose_preset`
-            use_data(chosen)
+        if number == st.session_state[Key.DATA_WIDGET]:
+            use_data(st.session_state[key])
 
     st.selectbox(
         label,
@@ -560,13 +567,12 @@ def choose_preset(label: str, help: str) -> None:
     """
     shown = preset_of(settings())
     names = [*PRESETS, *(["custom"] if shown == "custom" else [])]
-    key = f"{Key.PRESET}-{shown}"
+    key = setting_key(f"{Key.PRESET}-{shown}")
 
     def take() -> None:
-        # What an old widget showed all along may come from a browser that has not heard of the
-        # new one yet. It is no choice.
-        if (chosen := st.session_state[key]) != shown:
-            use_settings(replace(PRESETS[chosen], seed=setting(Key.SEED)))
+        if key == setting_key(f"{Key.PRESET}-{preset_of(settings())}"):  # else an old widget's word
+            chosen = PRESETS[st.session_state[key]]
+            use_settings(replace(chosen, seed=setting(Key.SEED)))
 
     st.selectbox(label, names, index=names.index(shown), key=key, on_change=take, help=help)
 

@@ -58,9 +58,9 @@ def url(start_dashboard, small: SmallCifar10, mirror: Mirror, tmp_path: Path) ->
 
 
 def images_choice(page: Page) -> Locator:
-    """The 'Images' widget; the one for the choice before stays a moment, not to be seen."""
+    """The 'Images' widget; the one for the choice before stays a moment, behind it."""
     choice = page.get_by_test_id("stSidebar").get_by_label("Images", exact=True)
-    return choice.filter(visible=True)
+    return choice.filter(visible=True).first
 
 
 def test_get_cancel_get_again_and_use(

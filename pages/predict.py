@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cifar_core.errors import CifarError
+from cifar_core.history import Summary
 from cifar_core.runs import Run
 from ui import cached, frame, pictures, state
 from ui.answer import answer
@@ -19,9 +20,9 @@ TWENTY = 20
 
 
 @st.fragment
-def test_images(run: Run) -> None:
+def test_images(chosen: Summary) -> None:
     """A test image by index or at random, or twenty at once."""
-    data = state.dataset()
+    run, data = chosen.run, state.dataset()
     if data.class_names != run.class_names:
         st.warning(
             _(
@@ -30,6 +31,12 @@ def test_images(run: Run) -> None:
             ).format(known=", ".join(run.class_names))
         )
         return
+    if data.source.checksum != chosen.data_checksum:
+        words = _(
+            "The images chosen in the sidebar are others than this run's: its test accuracy says "
+            "nothing of them."
+        )
+        st.caption(f":orange[{words}]")
     images = len(data.x_test)
     st.session_state[Key.INDEX] = min(st.session_state.get(Key.INDEX, 0), images - 1)
     row = st.columns([3, 3, 2], vertical_alignment="bottom")
@@ -127,6 +134,6 @@ summaries = [summary for summary in cached.store().summaries() if summary.run.ha
 frame.need_runs(summaries, _("There is no network to ask yet: train one first."))
 chosen = state.choose_run(summaries, _("Run"))
 st.caption(_("Trained on: {data}").format(data=plain(chosen.data_name)))
-test_images(chosen.run)
+test_images(chosen)
 st.divider()
 uploads(chosen.run)

@@ -46,8 +46,8 @@ def words(remark: Remark) -> str:
             "({chance}): the network does not learn."
         ),
         Kind.OVERFITTING: _(
-            "Validation loss has risen for {epochs} epochs, since epoch {best} ({lowest} then, "
-            "{now} now), while training loss falls: overfitting."
+            "Validation loss has been higher for {epochs} epochs than in epoch {best} ({lowest} "
+            "then, {now} now), while training loss falls: overfitting."
         ),
         Kind.GAP: _(
             "Train accuracy, {train}, is {gap} points above validation accuracy, {validation}: "

@@ -168,7 +168,7 @@ def test_a_remedy_sets_the_page_with_one_click_while_another_run_trains(
     url: str, page: Page, overfitted: Run, live: Run
 ) -> None:
     page.goto(f"{url}/train?run={overfitted.id}")
-    expect(page.get_by_text("Validation loss has risen for 3 epochs")).to_contain_text(
+    expect(page.get_by_text("Validation loss has been higher for 3 epochs")).to_contain_text(
         "while training loss falls: overfitting"
     )
     page.get_by_role("button", name="Dropout 0.4").click()

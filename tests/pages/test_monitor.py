@@ -57,7 +57,7 @@ def finished(message: str = "") -> StateEvent:
 def test_overfitting_is_told_and_a_remedy_sets_the_page(store: RunStore, open_page) -> None:
     write(store, [*EPOCHS, finished()])
     app = open_page("train")
-    said = "Validation loss has risen for 3 epochs, since epoch 7 (0.8565 then, 0.8741 now)"
+    said = "Validation loss has been higher for 3 epochs than in epoch 7 (0.8565 then, 0.8741 now)"
     assert said in texts(app)
     assert "best epoch 7: validation loss 0.8565, accuracy 70.37%" in texts(app)
     assert by_label(app.metric, "Validation loss").delta == "-0.0071"

@@ -4,7 +4,7 @@ The click comes on the Data page, once it is drawn and TensorFlow loaded: else i
 
 Makes the runs' folders by code, 10 epochs and 400 batch events in each, and measures, each in a
 process of its own: reading all runs for the first time and again; and in Chromium, from a click on
-'Compare' until the table is there, for the first time (which reads the runs) and again.
+'Compare' until the table is there, for the first time and again.
 
     python -m benchmarks.many_runs
 """

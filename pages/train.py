@@ -124,7 +124,8 @@ def group(chosen: Summary, summaries: list[Summary]) -> None:
 
 frame.title(_("Train"))
 data = state.dataset()
-summaries = [one for one in cached.store().summaries() if not one.run.is_reference]
+known = cached.store().summaries()
+summaries = [one for one in known if not one.run.is_reference]
 top = st.container()
 if not summaries:
     with top:
@@ -138,7 +139,7 @@ row = st.container(horizontal=True, vertical_alignment="bottom", key="run-row")
 with row.container():
     chosen = state.choose_run(summaries, _("Run"))
 with row:
-    view = choose_view(chosen, cached.store().summaries())
+    view = choose_view(chosen, known)
     change_rate(chosen)
     st.button(
         _("Stop"),

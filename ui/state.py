@@ -135,6 +135,11 @@ def take_deep_link() -> tuple[str, dict[str, str]] | None:
     return link
 
 
+def _renew(widget: Key) -> None:
+    """Another number for a widget's key: what a browser still says of the old one is no choice."""
+    st.session_state[widget] = st.session_state.get(widget, 0) + 1
+
+
 # Images
 
 
@@ -174,7 +179,7 @@ def use_data(choice: str) -> None:
     """Let every page of this session show another data set."""
     if choice != st.session_state.get(Key.DATA):
         st.session_state[Key.DATA] = choice
-        st.session_state[Key.DATA_WIDGET] = st.session_state.get(Key.DATA_WIDGET, 0) + 1
+        _renew(Key.DATA_WIDGET)
 
 
 def choose_data(label: str, help: str) -> None:
@@ -293,7 +298,7 @@ def choose_run(summaries: list[Summary], label: str) -> Summary:
 def show_run(run: Run) -> None:
     """Choose a run from now on."""
     st.session_state[Key.RUN] = run.id
-    st.session_state[Key.RUN_WIDGET] = st.session_state.get(Key.RUN_WIDGET, 0) + 1
+    _renew(Key.RUN_WIDGET)
 
 
 def choose_cell(
@@ -326,7 +331,7 @@ def choose_cell(
 def show_cell(true: int, predicted: int) -> None:
     """Choose a cell of the confusion matrix from now on; in a callback."""
     st.session_state[Key.CELL] = true, predicted
-    st.session_state[Key.CELL_WIDGET] = st.session_state.get(Key.CELL_WIDGET, 0) + 1
+    _renew(Key.CELL_WIDGET)
 
 
 def show_test_image(index: int) -> None:
@@ -392,7 +397,7 @@ def chosen_runs(otherwise: list[str]) -> list[str]:
 def choose_runs(ids: list[str]) -> None:
     """Choose these runs, in a new table: the old one's choice may still be on its way."""
     st.session_state[Key.RUNS] = ids
-    st.session_state[Key.TABLE] = st.session_state.get(Key.TABLE, 0) + 1
+    _renew(Key.TABLE)
 
 
 def run_table(rows: list[list[str]], data: Any, **look: Any) -> None:

@@ -153,3 +153,21 @@ def _kill_group(server):
 def start_dashboard():
     """The context manager `run_dashboard`, as a fixture because tests cannot import conftest."""
     return run_dashboard
+
+
+@pytest.fixture
+def environment(store, built_in_cache, tmp_path):
+    """For a dashboard on the built-in images and the runs of a test file's own fixture `store`."""
+    return {
+        "CIFAR10_RUNS": str(store.root),
+        "CIFAR10_CACHE": str(built_in_cache),
+        "CIFAR10_DATA": "synthetic",
+        "KERAS_HOME": str(tmp_path / "keras"),
+    }
+
+
+@pytest.fixture
+def url(start_dashboard, environment):
+    """A dashboard that nobody has asked for anything yet."""
+    with start_dashboard(ROOT / "dashboard.py", env=environment) as address:
+        yield address

@@ -6,14 +6,12 @@ import csv
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from cifar_core.runs import RunStore
-from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -29,28 +27,11 @@ def store(trained: RunStore, tmp_path: Path) -> RunStore:
     return RunStore(tmp_path / "runs")
 
 
-@pytest.fixture
-def url(start_dashboard, store: RunStore, built_in_cache: Path, tmp_path: Path) -> Iterator[str]:
-    environment = {
-        "CIFAR10_RUNS": str(store.root),
-        "CIFAR10_CACHE": str(built_in_cache),
-        "CIFAR10_DATA": "synthetic",
-        "KERAS_HOME": str(tmp_path / "keras"),
-    }
-    with start_dashboard(ROOT / "dashboard.py", env=environment) as address:
-        yield address
-
-
 def chart(page: Page, key: str) -> Locator:
     return page.locator(f'[data-testid="live-chart"][data-key="{key}"]')
 
 
 COLOURS = "node => Object.fromEntries(node._fullData.map(t => [t.name, t.line.color]))"
-
-
-def names(page: Page) -> set[str]:
-    """Runs that are drawn."""
-    return {name.split()[0] for name in colours(page)}
 
 
 def colours(page: Page) -> dict[str, str]:

@@ -33,19 +33,9 @@ def store(tmp_path: Path) -> RunStore:
 
 @pytest.fixture
 def url(
-    start_dashboard,
-    store: RunStore,
-    built_in_cache: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    start_dashboard, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
     """A dashboard; trainings that this process starts find the same images."""
-    environment = {
-        "CIFAR10_RUNS": str(store.root),
-        "CIFAR10_CACHE": str(built_in_cache),
-        "CIFAR10_DATA": "synthetic",
-        "KERAS_HOME": str(tmp_path / "keras"),
-    }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with start_dashboard(ROOT / "dashboard.py", env=environment) as address:

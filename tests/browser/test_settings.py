@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,7 +12,6 @@ from playwright.sync_api import Page, expect
 from cifar_core.config import TrainingConfig
 from cifar_core.events import RunState
 from cifar_core.runs import RunStore
-from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -21,19 +19,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def store(tmp_path: Path) -> RunStore:
     return RunStore(tmp_path / "runs")
-
-
-@pytest.fixture
-def url(start_dashboard, store: RunStore, built_in_cache: Path, tmp_path: Path) -> Iterator[str]:
-    """A server that nobody has asked for anything yet."""
-    environment = {
-        "CIFAR10_RUNS": str(store.root),
-        "CIFAR10_CACHE": str(built_in_cache),
-        "CIFAR10_DATA": "synthetic",
-        "KERAS_HOME": str(tmp_path / "keras"),
-    }
-    with start_dashboard(ROOT / "dashboard.py", env=environment) as address:
-        yield address
 
 
 def enter(page: Page, label: str, number: float) -> None:

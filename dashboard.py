@@ -16,6 +16,9 @@ st.set_page_config(
     page_icon=f"data:image/png;base64,{b64encode(ICON).decode()}",
     layout="wide",
 )
+# Off in config.toml until here: a fresh server first lists the files in pages/ by itself, and a
+# press on such a link is lost when the list below takes its place.
+st.set_option("client.showSidebarNavigation", True)
 page = st.navigation(
     [
         st.Page("pages/data.py", title=_("Data"), icon=":material/grid_view:", default=True),

@@ -33,22 +33,6 @@ def store(tmp_path: Path) -> Iterator[RunStore]:
                 os.kill(worker, signal.SIGKILL)
 
 
-@pytest.fixture
-def environment(store: RunStore, built_in_cache: Path, tmp_path: Path) -> dict[str, str]:
-    return {
-        "CIFAR10_RUNS": str(store.root),
-        "CIFAR10_CACHE": str(built_in_cache),
-        "CIFAR10_DATA": "synthetic",
-        "KERAS_HOME": str(tmp_path / "keras"),
-    }
-
-
-@pytest.fixture
-def url(start_dashboard, environment: dict[str, str]) -> Iterator[str]:
-    with start_dashboard(ROOT / "dashboard.py", env=environment) as address:
-        yield address
-
-
 def processes(*words: str) -> list[int]:
     """Those whose command line has all these words."""
     found = []
@@ -310,3 +294,18 @@ def test_a_deep_link_to_a_cold_server_keeps_page_and_query(url: str, page: Page)
     assert "note=7" in page.url
     assert page.url.startswith(f"{url}/compare")
     expect(page).to_have_title("CIFAR-10 dashboard")
+
+
+@pytest.mark.parametrize("path", ["", "/compare"])
+def test_a_cold_server_lists_its_own_pages_alone(url: str, page: Page, path: str) -> None:
+    """Streamlit's list of the files in pages/ would stand there for a moment, with dead links."""
+    page.add_init_script(
+        """window.listed = new Set();
+        new MutationObserver(() => document.querySelectorAll('[data-testid=stSidebarNav] a')
+            .forEach(link => window.listed.add(link.innerText)))
+            .observe(document, {subtree: true, childList: true, characterData: true});"""
+    )
+    page.goto(f"{url}{path}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    listed = page.evaluate("[...window.listed].map(text => text.split('\\n').at(-1))")
+    assert listed == ["Data", "Model", "Train", "Evaluate", "Predict", "Compare"]

@@ -152,18 +152,19 @@ group(chosen, summaries)
 
 
 live = live_runs(summaries)
-settings_shown = state.settings()
+shown_above = state.settings(), state.data_choice()
 
 
 @st.fragment(run_every=0.5 if live else None)
 def watch() -> None:
     """The monitor, again and again while a run lives.
 
-    The whole page once a run begins or ends, or a remedy has changed the settings above.
+    The whole page once a run begins or ends, or a remedy has changed what is set above.
     """
     now = cached.store().summaries()
     shown = [summary for summary in now if summary.run.id == chosen.run.id]
-    if not shown or live_runs(now) != live or state.settings() != settings_shown:
+    above = state.settings(), state.data_choice()
+    if not shown or live_runs(now) != live or above != shown_above:
         st.rerun()
     with st.empty():  # there at every run, so that the charts below keep their place
         line(waiting(cached.store().root))

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import streamlit as st
 
-from cifar_core.config import TrainingConfig
 from cifar_core.diagnosis import Kind, Remark, remarks
 from cifar_core.history import History, Summary
 from ui import settings, state
@@ -73,15 +72,16 @@ def show(summary: Summary, history: History) -> None:
             st.caption(_("Nothing to remark: no overfitting, no jumps, no standstill."))
         for remark in found:
             st.markdown(f"{_ICONS.get(remark.kind, _WARNING)} {words(remark)}")
-            _remedies(summary.config, remark)
+            _remedies(summary, remark)
 
 
-def _remedies(config: TrainingConfig, remark: Remark) -> None:
-    """A button for each remedy; the one that the settings above have already is ticked."""
+def _remedies(of: Summary, remark: Remark) -> None:
+    """A button for each remedy; the one that is set above already, images too, is ticked."""
     if not remark.remedies:
         return
-    now = state.settings()
-    changes = [replace(config, fold=0, **remedy.changes) for remedy in remark.remedies]
+    has_images = state.images_of(of) in (None, state.data_choice())
+    now = state.settings() if has_images else None
+    changes = [replace(of.config, fold=0, **remedy.changes) for remedy in remark.remedies]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         for remedy, changed in zip(remark.remedies, changes, strict=True):
             is_set = now == changed
@@ -91,8 +91,8 @@ def _remedies(config: TrainingConfig, remark: Remark) -> None:
                 icon=":material/check:" if is_set else ":material/healing:",
                 help=settings.help_of(remedy.name),
                 disabled=is_set,
-                on_click=state.use_settings,
-                args=(changed,),
+                on_click=state.try_settings,
+                args=(changed, of),
             )
         if now in changes:
             st.caption(

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import streamlit as st
 
-from cifar_core.config import TrainingConfig
 from cifar_core.diagnosis import WIDE_GAP, Fit, Remedy, verdict
 from cifar_core.history import History, Summary
 from ui import settings, state
@@ -53,11 +52,11 @@ def show_verdict(chosen: Summary, history: History) -> None:
         Fit.UNDERFITS: (st.info, ":material/trending_up:"),
     }[found.fit]
     box(words, icon=icon)
-    show_remedies(chosen.config, found.remedies, key="verdict")
+    _remedies(chosen, found.remedies)
 
 
-def show_remedies(config: TrainingConfig, remedies: Sequence[Remedy], *, key: str) -> None:
-    """A button for each remedy, which opens the Train page with these settings and that change."""
+def _remedies(of: Summary, remedies: Sequence[Remedy]) -> None:
+    """A button for each remedy: the Train page with the run's settings, images and that change."""
     if not remedies:
         return
     row = st.container(horizontal=True, vertical_alignment="center")
@@ -65,11 +64,11 @@ def show_remedies(config: TrainingConfig, remedies: Sequence[Remedy], *, key: st
     for remedy in remedies:
         if row.button(
             name_of(remedy),
-            key=f"{key}-{remedy.name}",
+            key=f"verdict-{remedy.name}",
             icon=":material/science:",
             help=settings.help_of(remedy.name),
-            on_click=state.use_settings,
-            args=(replace(config, **remedy.changes),),
+            on_click=state.try_settings,
+            args=(replace(of.config, **remedy.changes), of),
         ):
             st.switch_page("pages/train.py")
 

@@ -214,6 +214,19 @@ def dataset() -> Dataset:
         return cached.known_dataset(choice) or cached.read_dataset(choice, _data_name(choice))
 
 
+def images_of(summary: Summary) -> str | None:
+    """The choice of the images that a run learned from; None where they are not at hand."""
+    source = summary.environment.get("data", {})
+    for choice in data_choices():
+        if data := cached.known_dataset(choice):
+            found = data.source.checksum == summary.data_checksum
+        else:
+            found = choice in (source.get("kind"), source.get("location"))
+        if found:
+            return choice
+    return None
+
+
 def add_data(path: str) -> None:
     """Read the images that lie at a path and let this session use them.
 
@@ -563,6 +576,19 @@ def use_settings(config: TrainingConfig) -> None:
     """Put settings into the widgets; in a callback, or before the page draws them."""
     number, _values = st.session_state[Key.SETTINGS]
     st.session_state[Key.SETTINGS] = number + 1, _widget_values(config)
+
+
+def try_settings(config: TrainingConfig, of: Summary) -> None:
+    """Put settings into the widgets and choose a run's images where they are at hand.
+
+    In a callback.
+    """
+    use_settings(config)
+    if choice := images_of(of):
+        use_data(choice)
+    elif of.data_name:
+        words = _("The images of this run, {name}, are not here: others are chosen.")
+        st.toast(words.format(name=plain(of.data_name)), icon=":material/image:")
 
 
 def choose_preset(label: str, help: str) -> None:

@@ -21,6 +21,7 @@ from tests.conftest import ROOT
 from tests.pages.test_data_page import component, figure, grid
 from tests.pages.test_pages import by_label, html, texts
 from ui.pictures import data_uri, grey, sprite
+from ui.state import Key
 
 AddRun = Callable[..., Run]
 
@@ -114,6 +115,30 @@ def test_a_remedy_opens_the_train_page_with_the_runs_settings_and_that_change(
     assert by_label(app.number_input, "Epochs").value == 3
     assert by_label(app.number_input, "Batch size").value == 64
     assert by_label(app.number_input, "Seed").value == 5
+
+
+def test_a_remedy_is_tried_on_the_runs_own_images(
+    open_page, add_run: AddRun, blobs_npz: Path
+) -> None:
+    add_run("overfitted", train=0.95, test=0.7)
+    app = open_page("evaluate")
+    app.session_state[Key.DATA] = "synthetic"
+    by_label(app.button, "Dropout 0.4").click().run()
+    assert not app.exception
+    assert app.session_state[Key.DATA] == str(blobs_npz)
+    assert not app.toast
+
+
+def test_a_remedy_says_where_the_runs_own_images_are_not_here(
+    open_page, add_run: AddRun, blobs_npz: Path
+) -> None:
+    add_run("overfitted", data=("holiday pictures", "sha256:0"), train=0.95, test=0.7)
+    app = open_page("evaluate")
+    by_label(app.button, "Dropout 0.4").click().run()
+    assert [one.value for one in app.toast] == [
+        "The images of this run, holiday pictures, are not here: others are chosen."
+    ]
+    assert app.session_state[Key.DATA] == str(blobs_npz)
 
 
 def test_the_best_epoch_is_marked_in_both_charts(open_page, add_run: AddRun) -> None:

@@ -66,7 +66,7 @@ def watch() -> None:
 
 watch()
 st.subheader(_("Settings and accuracy"))
-run_curves.settings_and_accuracy(rows)
+run_curves.settings_and_accuracy(rows, chosen)
 st.subheader(_("Export"))
 found = {one.run.id: one for row in chosen or rows for one in row.runs}
 columns = st.columns(2)

@@ -15,7 +15,7 @@ from ui.compare_figures import Band, add_bands, mean_and_spread, parallel_figure
 from ui.curves import METRICS, Metric, title
 from ui.live_chart import live_chart
 from ui.run_table import Row, differing, images
-from ui.text import _
+from ui.text import _, plain
 
 Side = Literal["train", "validation"]
 
@@ -103,15 +103,14 @@ def _overlaid_figure(
     return figure
 
 
-def settings_and_accuracy(rows: Sequence[Row]) -> None:
-    """Parallel coordinates over the settings that differ, for rows of one set of images."""
-    if len(images([row.runs[0] for row in rows])) > 1:
-        st.info(
-            _("This chart is drawn for one set of images at a time: pick it under 'Trained on'."),
-            icon=":material/balance:",
-        )
-        return
-    tested = [row for row in rows if row.test_accuracy is not None]
+def settings_and_accuracy(rows: Sequence[Row], chosen: Sequence[Row]) -> None:
+    """Parallel coordinates over the settings that differ, for the rows of one set of images.
+
+    Of the chosen rows' sets it is the one with the most rows.
+    """
+    sources = [row.source for row in rows]
+    source = max((row.source for row in chosen or rows), key=sources.count)
+    tested = [row for row in rows if row.source == source and row.test_accuracy is not None]
     names = [name for name in differing(tested) if name not in ("seed", "fold")]
     if len(tested) < 2 or not names:
         st.info(
@@ -132,9 +131,10 @@ def settings_and_accuracy(rows: Sequence[Row]) -> None:
         key="parallel",
         label=_("A line for each run through its settings to its test accuracy"),
     )
-    st.caption(
-        _(
-            "A line is a run; drag along an axis to see only the runs that pass there, and an "
-            "axis's name to move it."
-        )
+    words = _(
+        "A line is a run; drag along an axis to see only the runs that pass there, and an axis's "
+        "name to move it."
     )
+    if len(tested) < len(rows):
+        words = _("Runs on {images}.").format(images=plain(source[0])) + " " + words
+    st.caption(words)

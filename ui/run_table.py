@@ -43,6 +43,11 @@ class Row:
         return (self.runs[0].mark.name or self.id) + many
 
     @property
+    def source(self) -> tuple[str, str]:
+        """Name and checksum of the images, which are one row's alike."""
+        return _images(self.runs[0])
+
+    @property
     def test_accuracy(self) -> float | None:
         """The mean where there are several."""
         found = spread(one.test_accuracy for one in self.runs)
@@ -162,11 +167,10 @@ def table(rows: Sequence[Row], switches: DeltaGenerator) -> None:
     """
     columns, config = _columns(rows)
     differ = differing(rows)
-    usual = ["star", "run", *(["runs"] if any(len(row.runs) > 1 for row in rows) else [])]
+    usual = ["star", "run", "test_accuracy", "gap", "epochs_done", *differ, "seconds"]
+    usual += ["runs", "deviation"] if any(len(row.runs) > 1 for row in rows) else []
     usual += ["name"] if any(row.runs[0].mark.name for row in rows) else []
-    usual += ["images"] if len(images([row.runs[0] for row in rows])) > 1 else []
-    usual += ["test_accuracy", *(["deviation"] if "runs" in usual else []), "gap", "epochs_done"]
-    usual += [*differ, "seconds"]
+    usual += ["images"] if len({row.source for row in rows}) > 1 else []
     names = {key: look["label"] for key, look in config.items()}
     with switches.popover(_("Columns"), icon=":material/view_column:"):
         shown = state.choose_columns(_("Columns"), names, usual)
@@ -198,11 +202,7 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
     columns = {
         "star": (["★" if one.mark.star else "" for one in first], text(_("Star"))),
         "run": ([row.id for row in rows], text(_("Run"), pinned=True)),
-        "runs": ([len(row.runs) for row in rows], number(_("Runs"))),
         "name": ([one.mark.name for one in first], text(_("Name"))),
-        "images": ([one.data_name for one in first], text(_("Images"))),
-        "state": ([one.state for one in first], text(_("State"))),
-        "train_accuracy": (means("train_accuracy"), number(_("Train accuracy"), **percent)),
         "test_accuracy": (means("test_accuracy"), number(_("Test accuracy"), **percent)),
         "deviation": (
             [one.deviation if one else None for one in tests],
@@ -211,9 +211,17 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
             ),
         ),
         "gap": (
-            means("gap"),
-            number(_("Gap"), **percent, help=_("Train accuracy less test accuracy")),
+            [None if gap is None else 100 * gap for gap in means("gap")],
+            number(
+                _("Gap, points"),
+                format="%+.2f",
+                help=_("Train accuracy less test accuracy, in percentage points"),
+            ),
         ),
+        "runs": ([len(row.runs) for row in rows], number(_("Runs"))),
+        "images": ([one.data_name for one in first], text(_("Images"))),
+        "state": ([one.state for one in first], text(_("State"))),
+        "train_accuracy": (means("train_accuracy"), number(_("Train accuracy"), **percent)),
         "epochs_done": ([one.epochs for one in first], number(_("Epochs done"))),
         **{
             name: ([getattr(one.config, name) for one in first], st.column_config.Column(name))

@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from cifar_core.runs import RunStore
+from tests.browser.charts import chart
 
 pytestmark = pytest.mark.browser
 
@@ -25,10 +26,6 @@ def store(trained: RunStore, tmp_path: Path) -> RunStore:
     for age, name in enumerate(("spare", "dropout", "plain")):
         os.utime(tmp_path / "runs" / name / "config.json", (now - 60 * age,) * 2)
     return RunStore(tmp_path / "runs")
-
-
-def chart(page: Page, key: str) -> Locator:
-    return page.locator(f'[data-testid="live-chart"][data-key="{key}"]')
 
 
 COLOURS = "node => Object.fromEntries(node._fullData.map(t => [t.name, t.line.color]))"

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from cifar_core.data import Dataset
+from tests.browser.charts import chart
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
@@ -126,9 +127,8 @@ def test_a_link_to_an_image_opens_it(url: str, page: Page) -> None:
 def test_from_colour_to_training_on_greyscale(url: str, page: Page) -> None:
     page.goto(url)
     section(page, "Colour and greyscale")
-    chart = page.locator('[data-key="data-histogram"]')
-    expect(chart.locator(".scatterlayer .trace")).to_have_count(8)
-    expect(page.locator('[data-key="data-lost"] .bars .point')).to_have_count(10)
+    expect(chart(page, "data-histogram").locator(".scatterlayer .trace")).to_have_count(8)
+    expect(chart(page, "data-lost").locator(".bars .point")).to_have_count(10)
     page.get_by_role("button", name="Train on greyscale").click()
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
     page.get_by_text("More settings").click()
@@ -138,7 +138,7 @@ def test_from_colour_to_training_on_greyscale(url: str, page: Page) -> None:
 
 def test_statistics_show_both_splits(url: str, page: Page) -> None:
     page.goto(f"{url}/?section=statistics")
-    expect(page.locator('[data-key="data-balance"] .bars .point')).to_have_count(20)
+    expect(chart(page, "data-balance").locator(".bars .point")).to_have_count(20)
     expect(page.locator("figure")).to_have_count(10)
 
 

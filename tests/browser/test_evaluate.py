@@ -16,6 +16,7 @@ from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.events import RunState, StateEvent
 from cifar_core.runs import RunStore
+from tests.browser.charts import chart
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
@@ -48,10 +49,10 @@ def open_evaluation(page: Page, url: str, run: str, aspect: str = "confusions") 
 
 def matrix_chart(page: Page) -> Locator:
     """The confusion matrix, once it is drawn."""
-    chart = page.locator('[data-testid="live-chart"][data-key="confusion"]')
-    expect(chart.locator(".ytitle")).to_have_text("True class")
-    chart.evaluate("node => node.scrollIntoView({block: 'center'})")
-    return chart
+    matrix = chart(page, "confusion")
+    expect(matrix.locator(".ytitle")).to_have_text("True class")
+    matrix.evaluate("node => node.scrollIntoView({block: 'center'})")
+    return matrix
 
 
 def click_cell(page: Page, chart: Locator, true: int, predicted: int, clicks: int = 1) -> None:
@@ -116,8 +117,7 @@ def test_every_click_counts_even_while_the_matrix_is_drawn_anew(
 
 def test_without_a_mouse_two_lists_choose_the_cell(url: str, page: Page, blobs: Dataset) -> None:
     open_evaluation(page, url, "dropout")
-    matrix_chart(page)
-    node = page.locator('[data-key="confusion"]').element_handle()
+    node = matrix_chart(page).element_handle()
     for label, edge in (("True class", "y0"), ("Predicted class", "x0")):
         field = chosen(page, label)
         field.focus()

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from cifar_core.events import RunState
 from cifar_core.runs import Run, RunStore
+from tests.browser.charts import chart
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
@@ -53,10 +54,6 @@ def go(page: Page, name: str) -> None:
     """Click through to a page and wait until it is there."""
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
-
-
-def chart(page: Page, key: str) -> Locator:
-    return page.locator(f'[data-testid="live-chart"][data-key="{key}"]')
 
 
 # Of all traces together; what was drawn, not what was sent.

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.charts import chart
+
 pytestmark = pytest.mark.browser
 
 APP = Path(__file__).parent / "apps" / "live_chart_app.py"
@@ -25,9 +27,9 @@ def url(start_dashboard, script):
 
 def open_chart(page, url, key="loss"):
     page.goto(url)
-    chart = page.locator(f'[data-testid="live-chart"][data-key="{key}"]')
-    expect(chart.locator(".legendtext").first).to_be_visible()
-    return chart
+    found = chart(page, key)
+    expect(found.locator(".legendtext").first).to_be_visible()
+    return found
 
 
 def wait_for_updates(page, chart, count=3):

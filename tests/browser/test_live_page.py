@@ -16,7 +16,8 @@ from cifar_core.events import RunState, StateEvent
 from cifar_core.launch import start
 from cifar_core.printed import printed_histories
 from cifar_core.runs import Run, RunStore
-from tests.browser.test_journey import chart, enter, wait_for_points, workers
+from tests.browser.charts import chart
+from tests.browser.test_journey import enter, wait_for_points, workers
 from tests.browser.test_live_chart import drag_zoom, wait_for_updates, x_range
 from tests.conftest import ROOT
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from cifar_core.config import TrainingConfig
 from cifar_core.launch import execute
 from cifar_core.runs import RunStore
+from tests.browser.charts import chart
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
@@ -42,13 +43,6 @@ def open_section(page: Page, url: str, name: str) -> None:
 def choose(page: Page, label: str, option: str) -> None:
     page.get_by_role("combobox", name=label, exact=True).click()
     page.get_by_role("option", name=option, exact=True).click()
-
-
-def chart(page: Page, key: str) -> Locator:
-    """A chart that has been drawn."""
-    found = page.locator(f'[data-testid="live-chart"][data-key="{key}"]')
-    expect(found).not_to_have_attribute("data-updates", "0", timeout=60_000)
-    return found
 
 
 def wait_for(page: Page, key: str, condition: str) -> None:

@@ -39,7 +39,7 @@ def url(
 
 
 def bars(page: Page, key: str) -> Locator:
-    return page.locator(f'[data-testid="live-chart"][data-key="{key}"] .bars .point')
+    return page.locator(f'[data-key="{key}"] .bars .point')
 
 
 def open_page(page: Page, url: str) -> None:

@@ -14,6 +14,7 @@ from cifar_core.events import RunState, StateEvent
 from cifar_core.history import Mark
 from cifar_core.runs import RunStore
 from tests.conftest import ROOT
+from tests.pages.test_data_page import figure
 from tests.pages.test_pages import by_label, texts
 from ui import cached
 
@@ -65,11 +66,32 @@ def test_only_settings_that_differ_and_runs_of_one_source_together(store: RunSto
 def test_runs_of_different_images_are_not_ranked_unsaid(store: RunStore, open_page) -> None:
     app = open_page("compare")
     assert "do not measure the same thing" in texts(app)
-    assert "one set of images at a time" in texts(app)
     select = by_label(app.selectbox, "Trained on")
     select.select_index(select.options.index("blobs.npz")).run()
     assert set(rows(app)) == {"plain", "dropout", "again"}
     assert "do not measure the same thing" not in texts(app)
+
+
+def test_accuracy_stands_beside_the_run_and_the_gap_is_in_points(store: RunStore, open_page):
+    table = open_page("compare").dataframe[0].value.set_index("Run")
+    assert table.columns[1] == "Test accuracy"
+    summary = store.get("plain").summary()
+    gap = 100 * (summary.train_accuracy - summary.test_accuracy)
+    assert table.loc["plain", "Gap, points"] == pytest.approx(gap)
+
+
+@pytest.mark.parametrize(("chosen", "lines"), [("other", 0), ("plain,other", 3)])
+def test_settings_and_accuracy_are_of_the_chosen_runs_images(
+    store: RunStore, chosen: str, lines: int
+) -> None:
+    app = open_compare(chosen)
+    if not lines:
+        assert "Two runs or more" in texts(app)
+        return
+    assert "Runs on blobs" in texts(app)
+    *settings, accuracy = figure(app, "parallel")["data"][0]["dimensions"]
+    assert [axis["label"] for axis in settings] == ["dropout"]
+    assert len(accuracy["values"]) == lines
 
 
 @pytest.mark.parametrize(

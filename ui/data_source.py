@@ -35,8 +35,10 @@ def hint() -> None:
     """For the sidebar: where to get CIFAR-10, and how that goes."""
     if state.data_choice() != "synthetic":
         return
-    if _found():
-        st.caption(_("CIFAR-10 is on this machine: choose it above."))
+    others = [choice for choice in state.data_choices() if choice != "synthetic"]
+    if others:
+        words = _("These images are drawn by code. {name} is on this machine: choose it above.")
+        st.caption(words.format(name=plain(state.data_label(others[0]))))
         return
 
     def show(now: fetch.FetchState) -> None:

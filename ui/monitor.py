@@ -187,6 +187,7 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
     config = summary.config
     step = history.batches[-1].step if history.batches else 0
     recent = batches_of_worker(history)
+    measured = history.epochs[-1].step if history.epochs else 0
     total = steps * config.epochs if steps else 0
     share = step / total if total else 0.0
     match summary.state:
@@ -196,12 +197,16 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
             words = _("Waiting in line until another training ends")
         case RunState.RUNNING if not recent:
             words = history.log[-1].message if history.log else _("Starting")
+        case RunState.RUNNING if step == total == measured:
+            words = _("All epochs done: saving the network and testing it")
         case RunState.RUNNING:
-            words = _("Epoch {epoch} of {epochs} · step {step} of {total} · {left} left").format(
+            place = _("step {step} of {total}").format(step=f"{step:,}", total=f"{total:,}")
+            if steps and step % steps == 0 and step > measured:
+                place = _("validating")
+            words = _("Epoch {epoch} of {epochs} · {place} · {left} left").format(
                 epoch=recent[-1].epoch,
                 epochs=config.epochs,
-                step=f"{step:,}",
-                total=f"{total:,}",
+                place=place,
                 left=duration(time_left(recent, steps, config.epochs)),
             )
         case RunState.STOPPING:
@@ -226,6 +231,8 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
         st.error(words, icon=":material/error:")
     elif summary.state is RunState.INTERRUPTED:
         st.warning(words, icon=":material/warning:")
+    elif summary.state is RunState.STOPPED:
+        st.info(words, icon=":material/stop_circle:")
     else:
         st.success(words, icon=":material/check_circle:")
 
@@ -299,7 +306,7 @@ def time_left(recent: list[BatchEvent], steps: int | None, epochs: int) -> float
     first, last = recent[0], recent[-1]
     if not steps or last.step == first.step:
         return float("nan")
-    pace = (time.time() - first.time) / (last.step - first.step)
+    pace = (last.time - first.time) / (last.step - first.step)
     return pace * (steps * epochs - last.step)
 
 

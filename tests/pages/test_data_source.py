@@ -88,6 +88,16 @@ def test_the_hint_in_the_sidebar(
     assert progress(app.sidebar) == ["Fetching CIFAR-10: 41 of 163 MB"]
 
 
+def test_the_hint_names_other_images_that_are_here(
+    dashboard: AppTest, blobs_npz: Path, monkeypatch: pytest.MonkeyPatch, built_in_cache: Path
+) -> None:
+    monkeypatch.setenv("CIFAR10_DATA", "synthetic")
+    monkeypatch.setenv("CIFAR10_CACHE", str(built_in_cache))
+    dashboard.session_state[state.Key.PATHS] = [str(blobs_npz)]
+    app = dashboard.run()
+    assert r"blobs\.npz is on this machine: choose it above" in app.sidebar.caption[0].value
+
+
 def test_one_click_moves_the_session_over(
     dashboard: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

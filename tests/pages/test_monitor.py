@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.config import TrainingConfig
 from cifar_core.events import (
     BatchEvent,
+    EpochEvent,
     Event,
     LogEvent,
     RateEvent,
@@ -103,6 +104,30 @@ def test_a_live_run_tells_speed_rate_and_memory(store: RunStore, open_page) -> N
         by_label(app.number_input, "New learning rate").set_value(0.0001).run()
         by_label(app.button, "Change").click().run()
         assert run.take_rate() == 0.0001
+
+
+@pytest.mark.parametrize(
+    ("step", "epochs", "words"),
+    [
+        (1563, 0, "Epoch 1 of 2 · validating · "),
+        (1563, 1, "Epoch 1 of 2 · step 1,563 of 3,126 · "),
+        (3126, 1, "Epoch 2 of 2 · validating · "),
+        (3126, 2, "All epochs done: saving the network and testing it"),
+    ],
+)
+def test_a_live_run_tells_what_it_is_at(
+    store: RunStore, open_page, step: int, epochs: int, words: str
+) -> None:
+    figures = {"loss": 0.8, "accuracy": 0.7}
+    batch = {"epoch": -(-step // 1563), "images_per_second": 1000.0, **figures}
+    events = [StateEvent(state=RunState.RUNNING), BatchEvent(step=step - 9, **batch)]
+    for epoch in range(1, epochs + 1):
+        measured = {"val_loss": 0.9, "val_accuracy": 0.6, "seconds": 1.0, **figures}
+        events.append(EpochEvent(step=1563 * epoch, epoch=epoch, **measured))
+    run = write(store, [*events, BatchEvent(step=step, **batch)], TrainingConfig(epochs=2))
+    with run.working():
+        (bar,) = open_page("train").get("progress")
+    assert bar.proto.text.startswith(words)
 
 
 def test_a_run_that_has_ended_keeps_its_rate(with_runs: RunStore, open_page) -> None:

@@ -124,7 +124,7 @@ def many(shown: list[int], predicted: list[int], hits: list[bool]) -> None:
             captions,
             key="twenty",
             label=_("Random test images with answers"),
-            hits=hits,
+            judged=["right" if hit else "wrong" for hit in hits],
             on_open=state.show_drawn,
         )
 

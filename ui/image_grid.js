@@ -10,14 +10,13 @@ function cell() {
   return figure;
 }
 
-function label(figure, [index, name], judged) {
-  const number = `#${index.toLocaleString("en")}`;
+function label(figure, [index, name, note], judged) {
   figure.dataset.index = index;
   if (judged) figure.dataset.judged = judged;
   else delete figure.dataset.judged;
-  figure.querySelector("button").setAttribute("aria-label", `${number} ${name}`);
+  figure.querySelector("button").setAttribute("aria-label", `${note} ${name}`);
   figure.querySelector("span").textContent = figure.querySelector("span").title = name;
-  figure.querySelector("small").textContent = number;
+  figure.querySelector("small").textContent = note;
 }
 
 // A canvas of its own for each image, since a scaled background would bleed into its neighbour.

@@ -27,10 +27,15 @@ _CSS = """
 .image-grid figcaption { padding-top: 4px; font-size: 0.8rem; line-height: 1.25; }
 .image-grid figcaption > * { display: block; overflow: hidden; text-overflow: ellipsis; }
 .image-grid small { font-size: inherit; opacity: 0.7; }
-.image-grid [data-judged] button { padding: 2px; border: 3px solid #1f9a55; }
-.image-grid [data-judged] span::before { content: "✓ "; color: #1f9a55; font-weight: bold; }
-.image-grid [data-judged="wrong"] button { border: 3px dashed #d6404f; }
-.image-grid [data-judged="wrong"] span::before { content: "✗ "; color: #d6404f; }
+.image-grid [data-judged] { --judged: #1f9a55; }
+.image-grid [data-judged="wrong"] { --judged: #d6404f; }
+.image-grid [data-judged="unknown"] { --judged: #8a7a12; }
+.image-grid [data-judged] button { padding: 2px; border: 3px solid var(--judged); }
+.image-grid [data-judged="wrong"] button { border-style: dashed; }
+.image-grid [data-judged="unknown"] button { border-style: dotted; }
+.image-grid [data-judged] span::before { content: "✓ "; color: var(--judged); font-weight: bold; }
+.image-grid [data-judged="wrong"] span::before { content: "✗ "; }
+.image-grid [data-judged="unknown"] span::before { content: "? "; }
 """
 
 _component = st.components.v2.component(
@@ -49,24 +54,27 @@ def image_grid(
     *,
     key: str,
     label: str,
-    hits: Sequence[bool] = (),
+    notes: Sequence[str] | None = None,
+    judged: Sequence[str] = (),
     on_open: Callable[[int], None] | None = None,
 ) -> int | None:
-    """Show images with their names and indices under them, as many in a row as fit.
+    """Show images with their names and notes under them, as many in a row as fit.
 
     Args:
         images: uint8 (N, S, S, 3).
         indices: N numbers that say which images these are.
-        names: N class names.
+        names: N class names or answers.
         key: unique in the app.
         label: what is shown, for screen readers.
-        hits: N answers, right or wrong, where the images are to have frames and signs that say so.
+        notes: N words to stand below the names; else the indices do.
+        judged: 'right', 'wrong', 'unknown' or '' for each of the N, which frame and sign tell.
         on_open: a callback that gets the index of the image that was pressed.
 
     Returns:
         The index of the image just pressed, else None.
     """
     pixels, columns = sprite(images)
+    notes = notes or [f"#{index:,}" for index in indices]
 
     def opened() -> None:
         if on_open and (index := st.session_state[key].get("opened")) is not None:
@@ -78,8 +86,8 @@ def image_grid(
             "sprite": data_uri(pixels),
             "columns": columns,
             "side": images.shape[1],
-            "cells": [[int(i), name] for i, name in zip(indices, names, strict=True)],
-            "judged": ["right" if hit else "wrong" for hit in hits],
+            "cells": [list(cell) for cell in zip(map(int, indices), names, notes, strict=True)],
+            "judged": list(judged),
             "label": label,
         },
         on_opened_change=opened,

@@ -194,38 +194,3 @@ def grid(images: Iterable[tuple[np.ndarray, str, str]], columns: int = 10) -> st
         for pixels, caption, note in images
     )
     return _cells(cells, f"minmax(max(64px, calc(100% / {columns} - 10px)),1fr)")
-
-
-_FRAMES = {
-    "right": ("✓", "#1f9a55", "solid"),
-    "wrong": ("✗", "#d6404f", "dashed"),
-    "unknown": ("?", "#8a7a12", "dotted"),
-    "": ("", "rgba(128,128,128,0.5)", "solid"),
-}
-
-
-def framed(
-    images: Iterable[tuple[np.ndarray, str, str, str]], label: str, columns: int = 10
-) -> str:
-    """Images in frames that say how the network did, by sign, line and colour.
-
-    Args:
-        images: pixels, uint8 (H, W, 3); the answer; a lesser note; 'right', 'wrong', 'unknown' or
-            '' for no judgement.
-        label: what is shown, for screen readers.
-        columns: images in a row where the window is wide enough.
-    """
-    cells = []
-    for pixels, caption, note, judged in images:
-        sign, colour, line = _FRAMES[judged]
-        cells.append(
-            f'<figure data-judged="{judged}" style="margin:0;min-width:0;text-align:center">'
-            f'<img src="{data_uri(pixels)}" alt="{escape(caption, quote=True)}" '
-            'style="width:100%;image-rendering:pixelated;border-radius:6px;box-sizing:border-box;'
-            f'padding:2px;border:3px {line} {colour}">'
-            '<figcaption style="font-size:0.8rem;line-height:1.25;overflow-wrap:anywhere">'
-            f'<b style="color:{colour}">{sign}</b> {escape(caption)}'
-            f'<br><span style="opacity:0.7">{escape(note)}</span></figcaption></figure>'
-        )
-    grid = _cells("".join(cells), f"minmax(max(72px, calc(100% / {columns} - 10px)),1fr)")
-    return f'<div role="group" aria-label="{escape(label, quote=True)}">{grid}</div>'

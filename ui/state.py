@@ -384,6 +384,16 @@ def tally(run: Run, data: Dataset) -> dict[int, bool]:
     return tallies.setdefault((run.id, data.source.checksum), {})
 
 
+def shown_upload() -> str:
+    """The file among those uploaded that was pressed last, '' before any was."""
+    return st.session_state.get(Key.UPLOADED, "")
+
+
+def show_upload(file: str) -> None:
+    """Show one of several uploaded pictures in detail; in a callback."""
+    st.session_state[Key.UPLOADED] = file
+
+
 def framing(picture: str) -> Framing:
     """How an uploaded picture becomes square, as its widgets say wherever they were seen last."""
     value = st.session_state.get

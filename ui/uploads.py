@@ -16,6 +16,7 @@ from ui import cached, pictures, state
 from ui.answer import answer
 from ui.cached import Picture
 from ui.explanation import explain
+from ui.image_grid import image_grid
 from ui.state import Key
 from ui.text import _, plain
 
@@ -83,37 +84,31 @@ def _show(run: Run, asked: list[_Asked]) -> None:
     """An overview where there are several, one in detail, and all as a table to keep."""
     names = run.class_names
     if len(asked) > 1:
-        cells = [
-            (
-                one.picture.pixels,
-                names[int(one.probabilities.argmax())] if one.known else _("none of these"),
-                one.name,
-                "" if one.known else "unknown",
-            )
-            for one in asked
-        ]
-        st.html(pictures.framed(cells, _("Your pictures as the network sees them")))
-    row = st.columns([3, 2], vertical_alignment="bottom")
-    by_file = {one.file: one for one in asked}
-    if len(asked) > 1:
-        chosen = row[0].selectbox(
-            _("Picture"),
-            list(by_file),
-            format_func=lambda file: by_file[file].name,
-            key=Key.UPLOADED,
+        answers = [names[int(one.probabilities.argmax())] for one in asked]
+        st.markdown(_("**Your pictures as the network sees them.** Press one to see more of it."))
+        image_grid(
+            np.stack([one.picture.pixels for one in asked]),
+            range(len(asked)),
+            [
+                name if one.known else _("none of these")
+                for name, one in zip(answers, asked, strict=True)
+            ],
+            notes=[one.name for one in asked],
+            judged=["" if one.known else "unknown" for one in asked],
+            key="uploads",
+            label=_("Your pictures as the network sees them"),
+            on_open=lambda number: state.show_upload(asked[number].file),
         )
-    else:
-        chosen = asked[0].file
-    row[1].download_button(
+    st.download_button(
         _("Answers as CSV"),
         _csv(run, asked),
         file_name="answers.csv",
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
-        width="stretch",
     )
-    _detail(run, by_file[chosen])
+    shown = state.shown_upload()
+    _detail(run, next((one for one in asked if one.file == shown), asked[0]))
 
 
 def _detail(run: Run, one: _Asked) -> None:

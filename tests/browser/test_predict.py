@@ -119,7 +119,7 @@ def test_three_files_of_which_one_is_torn_and_their_csv(
     expect(shown.locator("figure")).to_have_count(2)
     expect(bars(page, "predict-upload")).to_have_count(10)
     expect(page.get_by_text("Predicted: cat")).to_be_visible()
-    choose(page, "Picture", "noise.png")
+    shown.get_by_role("button", name="noise.png none of these").click()
     expect(alerts.filter(has_text="none of the 10 classes")).to_be_visible()
 
     with page.expect_download() as download:

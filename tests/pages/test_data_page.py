@@ -23,7 +23,7 @@ def component(app: AppTest, name: str) -> list[dict]:
 
 
 def grid(app: AppTest) -> list[list]:
-    """Index and class name of each image shown."""
+    """Index, class name and note of each image shown."""
     (one,) = component(app, "image_grid")
     return one["cells"]
 
@@ -42,15 +42,15 @@ def go(app: AppTest, section: str) -> AppTest:
 def test_the_first_twenty_then_any_number_paged_and_filtered(open_page, blobs: Dataset) -> None:
     app = open_page("data")
     names = blobs.class_names
-    assert grid(app) == [[i, names[blobs.y_train[i]]] for i in range(20)]
+    assert grid(app) == [[i, names[blobs.y_train[i]], f"#{i}"] for i in range(20)]
     assert "1 to 20 of 400 images" in texts(app)
     by_label(app.selectbox, "How many").select(100).run()
     assert len(grid(app)) == 100
     app.get("pagination")[0].set_value(4).run()
-    assert [index for index, _ in grid(app)] == list(range(300, 400))
+    assert [index for index, *_ in grid(app)] == list(range(300, 400))
     app.multiselect[0].select("cat").run()
     assert "1 to 40 of 40 images" in texts(app)
-    assert {name for _, name in grid(app)} == {"cat"}
+    assert {name for _, name, _ in grid(app)} == {"cat"}
     shown = grid(app)
     by_label(app.toggle, "Shuffle").set_value(True).run()
     assert grid(app) != shown
@@ -70,7 +70,7 @@ def test_choices_outlive_another_section_and_another_page(open_page) -> None:
     app.switch_page("pages/train.py").run()
     app.switch_page("pages/data.py").run()
     assert by_label(app.selectbox, "How many").value == 50
-    assert {name for _, name in grid(app)} == {"dog"}
+    assert {name for _, name, _ in grid(app)} == {"dog"}
 
 
 def test_an_image_in_the_address_is_opened(open_page, blobs: Dataset) -> None:

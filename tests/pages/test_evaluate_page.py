@@ -243,7 +243,7 @@ def test_with_a_network_each_image_is_a_button(with_runs: RunStore, open_page) -
     by_label(app.selectbox, "Predicted class").select_index(3).run()
     predictions = run.predictions()
     inside = (predictions.labels == 3) & (predictions.predicted == 3)
-    assert {index for index, _ in grid(app)} <= set(np.flatnonzero(inside))
+    assert {index for index, *_ in grid(app)} <= set(np.flatnonzero(inside))
     assert len(grid(app)) == min(inside.sum(), 12)
 
 
@@ -256,7 +256,7 @@ def test_a_grey_network_s_images_are_shown_grey(
     app = look_into(open_page("evaluate"), "mistakes")
     mistakes, hits = component(app, "image_grid")
     for one in (mistakes, hits):
-        images = blobs.x_test[[index for index, _ in one["cells"]]]
+        images = blobs.x_test[[index for index, *_ in one["cells"]]]
         assert one["sprite"] == data_uri(sprite(grey(images))[0])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 from pathlib import Path
 
@@ -18,28 +17,16 @@ from cifar_core.data import Dataset
 from cifar_core.images import Framing, fit_to_network_size, to_network_size
 from cifar_core.prediction import load_model, predict_probabilities
 from cifar_core.runs import RunStore
+from tests.pages.test_data_page import component
+from tests.pages.test_pages import by_label, html, texts
 from ui import pictures
+from ui.state import Key
 from ui.text import plain
 
 
-def by_label(elements, label: str):
-    (found,) = [element for element in elements if element.label == label]
-    return found
-
-
-def texts(app: AppTest) -> str:
-    kinds = ("info", "warning", "error", "success", "caption", "markdown")
-    return "\n".join(element.value for kind in kinds for element in app.get(kind))
-
-
-def html(app: AppTest) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
-
-
-def twenty(app: AppTest) -> dict[str, list] | None:
-    """Cells (index and caption) and judgements of the images that were drawn together."""
-    found = [element.proto for element in app.get("bidi_component")]
-    grids = [json.loads(one.json) for one in found if one.component_name == "image_grid"]
+def shown_grid(app: AppTest) -> dict[str, list] | None:
+    """Cells (index, caption and note) and judgements of the grid that is shown."""
+    grids = component(app, "image_grid")
     return grids[0] if grids else None
 
 
@@ -58,6 +45,13 @@ def upload(app: AppTest, **files: np.ndarray | bytes) -> None:
             content = file.getvalue()
         given.append((f"{name}.png", content, "image/png"))
     app.file_uploader[0].set_value(given).run()
+
+
+def show(app: AppTest, place: int) -> None:
+    """What a press on one of the uploaded pictures does."""
+    app.session_state[Key.UPLOADED] = app.file_uploader[0].value[place].file_id
+    app.run()
+    assert not app.exception
     assert not app.exception
 
 
@@ -125,11 +119,11 @@ def test_twenty_at_once_are_judged_and_counted(
     drawn = app.session_state["drawn"]
     assert len(set(drawn)) == 20
     hits = with_runs.get("dropout").predictions().hits[drawn]
-    shown = twenty(app)
-    assert [index for index, _ in shown["cells"]] == drawn
+    shown = shown_grid(app)
+    assert [index for index, *_ in shown["cells"]] == drawn
     assert [judged == "right" for judged in shown["judged"]] == hits.tolist()
     names = [blobs.class_names[label] for label in blobs.y_test[drawn]]
-    for (_, caption), name, hit in zip(shown["cells"], names, hits, strict=True):
+    for (_, caption, _), name, hit in zip(shown["cells"], names, hits, strict=True):
         assert caption == name if hit else caption.endswith(f", truly {name}")
     assert f"Test image {drawn[0]}: {names[0]}" in html(app)
     share = f"{hits.mean():.1%}"
@@ -143,7 +137,7 @@ def test_a_chosen_image_ends_the_twenty_and_is_not_counted(with_runs, open_page)
     by_label(app.button, "Twenty at random").click().run()
     by_label(app.number_input, "Test image index").set_value(7).run()
     assert "Test image 7" in html(app)
-    assert not twenty(app)
+    assert not shown_grid(app)
     assert "Drawn so far: 20 test images" in texts(app)
     by_label(app.button, "Random test image").click().run()
     counted = int(re.search(r"Drawn so far: (\d+)", texts(app))[1])
@@ -167,14 +161,11 @@ def test_uploads_are_answered_and_a_torn_one_loses_nothing(
     (error,) = app.error
     assert error.value.startswith(plain("torn.png"))
     names = with_runs.get("dropout").class_names
-    shown = html(app)
-    for name, pixels in photos.items():
-        seen = to_network_size(pixels)
-        assert pictures.data_uri(seen) in shown
-        assert f"{name}.png" in shown
-    chosen = by_label(app.selectbox, "Picture")
-    assert chosen.options == ["first.png", "second.png"]
-    chosen.select_index(1).run()
+    grid = shown_grid(app)
+    seen = np.stack([to_network_size(pixels) for pixels in photos.values()])
+    assert grid["sprite"] == pictures.data_uri(pictures.sprite(seen)[0])
+    assert [note for *_, note in grid["cells"]] == ["first.png", "second.png"]
+    show(app, 1)
     seen = to_network_size(photos["second"])
     answer = names[int(predict_probabilities(network, seen[None])[0].argmax())]
     said = texts(app)
@@ -204,11 +195,11 @@ def test_each_picture_keeps_its_own_part(open_page, with_runs, photos) -> None:
     app = open_page("predict")
     upload(app, **photos)
     by_label(app.selectbox, "Part of the picture").select("whole").run()
-    by_label(app.selectbox, "Picture").select_index(1).run()
+    show(app, 1)
     assert by_label(app.selectbox, "Part of the picture").value == "centre"
-    shown = html(app)
-    assert pictures.data_uri(fit_to_network_size(photos["first"])) in shown
-    by_label(app.selectbox, "Picture").select_index(0).run()
+    seen = [fit_to_network_size(photos["first"]), to_network_size(photos["second"])]
+    assert shown_grid(app)["sprite"] == pictures.data_uri(pictures.sprite(np.stack(seen))[0])
+    show(app, 0)
     assert by_label(app.selectbox, "Part of the picture").value == "whole"
 
 
@@ -219,7 +210,7 @@ def test_noise_is_said_to_be_none_of_the_classes(open_page, with_runs: RunStore)
     (warning,) = app.warning
     assert "none of the 10 classes" in warning.value
     upload(app, noise=noise, other=noise)
-    assert html(app).count('data-judged="unknown"') == 2
+    assert shown_grid(app)["judged"] == ["unknown", "unknown"]
 
 
 def test_reasons_are_the_networks(network, open_page, with_runs, blobs: Dataset) -> None:

@@ -97,16 +97,6 @@ def test_maps_share_one_scale_and_filters_have_their_own() -> None:
     assert pictures.filters(kernels[:, :, :1])[0, 0].tolist() == [0, 0, 0]
 
 
-def test_frames_tell_by_sign_and_line_not_by_colour_alone(images: np.ndarray) -> None:
-    cells = [(images[0], "cat", "", "right"), (images[1], "dog", "is <cat>", "wrong")]
-    html = pictures.framed(cells, "twenty")
-    assert "✓" in html
-    assert "✗" in html
-    assert "solid" in html
-    assert "dashed" in html
-    assert "is &lt;cat&gt;" in html
-
-
 def test_a_photo_shows_its_square() -> None:
     html = pictures.photo_with_square(np.zeros((40, 80, 3), np.uint8), (0.25, 0, 0.5, 1), '"x"')
     assert "left:25.00%;top:0.00%;width:50.00%;height:100.00%" in html

@@ -19,6 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 PALETTE = ("#1a7fc1", "#d55e00", "#009e73", "#b8659a", "#7a7a7a", "#8a7a12", "#6a6fd8")
 """After Okabe and Ito's colour-blind-safe set, each 3:1 or more against white and near-black."""
 
+ON_COLOUR = "#000000"
+"""Of words on a bar in one of the first three colours: 4.5:1 or more."""
+
 ROLE_COLOURS = {"train": PALETTE[0], "validation": PALETTE[1]}
 CHANNEL_COLOURS = ("#d6404f", "#1f9a55", "#3a7bd5", "#7a7a7a")
 """Red, green, blue and brightness."""
@@ -337,7 +340,8 @@ def probability_figure(
 ) -> go.Figure:
     """All classes' probabilities as bars, in the order of the classes.
 
-    The predicted and the true class stand out by colour and by a word behind the percentage.
+    The predicted and the true class stand out by colour and by a word behind the percentage,
+    which stands in a bar that leaves no room beside it.
 
     Args:
         probabilities: Shape (K,), in [0, 1].
@@ -365,14 +369,15 @@ def probability_figure(
         y=np.arange(len(values)),
         marker={"color": colours},
         text=[" · ".join([f"{value:.1%}", *words[i]]) for i, value in enumerate(values)],
-        textposition="outside",
+        textposition=["inside" if value > 0.5 else "outside" for value in values],
+        insidetextanchor="end",
+        insidetextfont={"color": ON_COLOUR},
         cliponaxis=False,
         customdata=names,
         hovertemplate="%{customdata}: %{x:.2%}<extra></extra>",
     )
-    # Past 100 % there is room for the words behind a long bar.
     shares = [0, 0.25, 0.5, 0.75, 1]
-    figure.update_xaxes(title_text=x_title, range=[0, 1.7], tickvals=shares, tickformat=".0%")
+    figure.update_xaxes(title_text=x_title, range=[0, 1.02], tickvals=shares, tickformat=".0%")
     bold = [f"<b>{name}</b>" if words[i] else name for i, name in enumerate(names)]
     figure.update_yaxes(tickvals=np.arange(len(values)), ticktext=bold, autorange="reversed")
     figure.update_yaxes(showgrid=False)

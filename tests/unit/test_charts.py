@@ -180,6 +180,13 @@ def test_probabilities_mark_predicted_and_true_by_word_and_colour():
     assert bars.marker.color[0] == bars.marker.color[2] != bars.marker.color[1]
 
 
+def test_words_stand_in_a_bar_that_leaves_no_room_beside_it():
+    (bars,) = probability([0.1, 0.7, 0.2], predicted=1, true=2).data
+    assert bars.textposition == ("outside", "inside", "outside")
+    for colour in charts.PALETTE[:3]:
+        assert contrast(bars.insidetextfont.color, colour) > 4.5
+
+
 def test_no_figure_carries_plotlys_default_template():
     for figure in (history(), confusion(), probability([0, 1, 0], predicted=1, true=0)):
         assert len(json.dumps(figure.to_dict()["layout"]["template"])) < 100

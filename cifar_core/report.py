@@ -16,7 +16,6 @@ from typing import Literal
 
 import numpy as np
 
-from .config import TrainingConfig
 from .diagnosis import Fit, verdict
 from .evaluation import confusion_matrix, confusions, cross_entropy, per_class
 from .events import EpochEvent
@@ -34,7 +33,7 @@ h1, h2 { line-height: 1.25; break-after: avoid; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.2rem 0.6rem; border-bottom: 1px solid var(--line); text-align: left; }
 td.number, th.number { text-align: right; }
-td { overflow-wrap: anywhere; } td.number { white-space: nowrap; }
+td { overflow-wrap: break-word; } td.number { white-space: nowrap; }
 .scroll { overflow-x: auto; }
 .matrix td, .matrix th { text-align: right; padding: 0.25rem 0.45rem; font-size: 0.85rem;
   white-space: nowrap; }
@@ -79,7 +78,7 @@ def html_report(run: Run, translate: Translate = str, language: str = "en") -> s
         names = run.class_names
         parts.append(_section(_("Confusion matrix"), _matrix(matrix, names, _)))
         parts.append(_section(_("Each class"), _classes(matrix, names, _)))
-    parts.append(_section(_("Settings"), _settings(summary.config, summary.data_name, _)))
+    parts.append(_section(_("Settings"), _settings(summary, _)))
     parts.append(_section(_("Environment"), _environment(summary, _)))
     if summary.notes:
         parts.append(_section(_("Notes"), f"<pre>{escape(summary.notes)}</pre>"))
@@ -102,7 +101,7 @@ def _head(summary: Summary, _: Translate) -> str:
     if predictions is not None:
         hits, images = int(predictions.hits.sum()), len(predictions.labels)
         low, high = wilson_interval(hits, images)
-        interval = _("95 % interval {low} to {high}").format(low=f"{low:.2%}", high=f"{high:.2%}")
+        interval = _("95% interval {low} to {high}").format(low=f"{low:.2%}", high=f"{high:.2%}")
         figures.append((_("Test accuracy"), f"{hits / images:.2%}", interval))
         figures.append((_("Test loss"), f"{cross_entropy(predictions):.4f}", ""))
     if summary.train_accuracy is not None:
@@ -243,14 +242,20 @@ def _classes(matrix: np.ndarray, names: Sequence[str], _: Translate) -> str:
     return _table(rows, heads, numbers=True)
 
 
-def _settings(config: TrainingConfig, data: str, _: Translate) -> str:
+def _settings(summary: Summary, _: Translate) -> str:
+    config = summary.config
     specs = {spec.name: spec for spec in fields(config)}
     values = config.to_json()
     own = {name: value for name, value in values.items() if value != specs[name].default}
     rows = [(name, str(value), _(specs[name].metadata["help"])) for name, value in own.items()]
     others = ", ".join(f"{name} {value}" for name, value in values.items() if name not in own)
-    command = shlex.join(["python", "-m", "cifar_core", "train", *_options(own)])
-    again = _("To train it again on the same images ({data}):").format(data=data or "–")
+    kind = summary.environment.get("data", {}).get("kind", "official")
+    images = [] if kind == "official" else ["--data", kind if kind == "synthetic" else "PATH"]
+    command = shlex.join(["python", "-m", "cifar_core", "train", *images, *_options(own)])
+    again = _("To train it again on the same images ({data}):")
+    if "PATH" in images:
+        again = _("To train it again, where PATH is that of the same images ({data}):")
+    again = again.format(data=summary.data_name or "–")
     left = _("All others are at their defaults: {others}.").format(others=others)
     return (
         _table(rows, (_("Setting"), _("Value"), _("What it is")))

@@ -34,8 +34,8 @@ def headline(chosen: Summary, predictions: Predictions | None) -> None:
         delta_arrow="off",
         width=_WIDTH,
         help=_(
-            "The share of test images classified rightly, and its 95% interval: what other test "
-            "images of this kind would have given."
+            "The share of test images classified rightly, and a 95% interval for that of all "
+            "images of this kind."
         ),
     )
     loss = "–" if chosen.test_loss is None else f"{chosen.test_loss:.4f}"

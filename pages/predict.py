@@ -96,11 +96,11 @@ def so_far(place: DeltaGenerator, run: Run) -> None:
     answers = state.tally(run, state.dataset())
     if answers:
         right = sum(answers.values())
-        words = _("Drawn so far: {count} test images, {right} of them right ({share})").format(
+        words = _("Test images drawn so far: {count}, right: {right} ({share})").format(
             count=len(answers), right=right, share=f"{right / len(answers):.1%}"
         )
     else:
-        words = _("Drawn so far: none. Random ones are counted, chosen ones are not.")
+        words = _("Test images drawn so far: none. Random ones are counted, chosen ones are not.")
     place.caption(words)
 
 

@@ -23,9 +23,9 @@ def significance(chosen: Summary, predictions: Predictions) -> None:
     run, images = chosen.run, len(predictions.labels)
     share, interval = _accuracy(predictions)
     words = _(
-        "The test set is a sample of {images} images. Another sample would have given another "
-        "figure, so read the accuracy of {share} as **{low} to {high}**: an interval made in "
-        "this way (Wilson's) holds the accuracy on all images of this kind in 95 of 100 cases."
+        "The test set is a sample of {images} images, and {share} of them is not quite the share "
+        "of all images of this kind. That lies in **{low} to {high}**, as far as one can say: of "
+        "intervals made in this way (Wilson's), 95 in 100 hold it."
     )
     st.markdown(
         words.format(
@@ -103,7 +103,10 @@ def _difference(test: McNemar, first: str, second: str) -> None:
         else _("chi-squared approximation with continuity correction")
     )
     conclusion = (
-        _("That is rare, below 5%: the difference is real, **{better} is better on such images**.")
+        _(
+            "That is rare, below 5%: the difference is hardly chance, **{better} is better on such "
+            "images**."
+        )
         if test.is_real
         else _("That is not rare: **the difference may well be chance**.")
     ).format(better=plain(better))
@@ -122,9 +125,10 @@ def _difference(test: McNemar, first: str, second: str) -> None:
     )
     st.caption(
         _(
-            "This speaks of these two networks. Whether their settings differ is another "
-            "question: the seed alone moves the accuracy, so train each setting with several "
-            "seeds before you call one better."
+            "The test looks at the images on which the two differ, so it can tell networks apart "
+            "whose intervals overlap. It speaks of these two networks. Whether their settings "
+            "differ is another question: the seed alone moves the accuracy, so train each setting "
+            "with several seeds before you call one better."
         )
     )
 
@@ -149,10 +153,10 @@ def calibration(chosen: Summary, predictions: Predictions) -> None:
     """Reliability diagram and expected calibration error."""
     found = reliability(predictions)
     words = _(
-        "When the network says 80%, is it right in 8 of 10 cases? Bars below the dashed line mean "
-        "that it is surer than it should be. Over all images it is {confidence} sure and "
-        "{accuracy} right: {verdict}. The expected calibration error, the mean distance of a bar "
-        "from the line in {bins} bins, is **{error}**."
+        "When the network says 80%, is it right in 8 of 10 cases? A bar that ends below its mark "
+        "means that it is surer there than it should be. Over all images it is {confidence} sure "
+        "and {accuracy} right: {verdict}. The expected calibration error, the mean distance from "
+        "bar to mark over all images in {bins} bins, is **{error}**."
     )
     accuracy = float(predictions.hits.mean())
     if abs(found.overconfidence) < 0.02:
@@ -176,7 +180,7 @@ def calibration(chosen: Summary, predictions: Predictions) -> None:
             x_title=_("Confidence: the probability of the answer"),
             y_title=_("Share right"),
             images_title=_("Images"),
-            ideal=_("as often right as sure"),
+            ideal=_("How sure, on average"),
             hover=_("{images} images, on average {confidence} sure and {accuracy} right"),
         ),
         key="reliability",

@@ -391,6 +391,7 @@ def class_bars_figure(
     *,
     y_title: str,
     number: str,
+    highest: float | None = None,
 ) -> go.Figure:
     """Bars for each class, one beside the other where there are several values.
 
@@ -399,6 +400,7 @@ def class_bars_figure(
         class_names: K names, written under the bars as far as there is room.
         y_title: Beside the y axis.
         number: Plotly's format of the values, such as `,d` or `.1%`.
+        highest: Where the y axis ends, that figures can be compared; else as the values need it.
     """
     names = [escape(name, quote=False) for name in class_names]
     places = np.arange(len(names))
@@ -416,6 +418,8 @@ def class_bars_figure(
     short = [names[i] if len(class_names[i]) <= 24 else class_names[i][:23] + "…" for i in labelled]
     figure.update_xaxes(tickvals=labelled, ticktext=short, showgrid=False)
     figure.update_yaxes(title_text=y_title, rangemode="tozero", tickformat=number)
+    if highest:
+        figure.update_yaxes(range=[0, 1.02 * highest])
     return figure
 
 

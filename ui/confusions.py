@@ -175,6 +175,7 @@ def classes(chosen: Summary, predictions: Predictions) -> None:
             names,
             y_title=_("Share"),
             number=".1%",
+            highest=1,
         ),
         key="classes",
         label=_("Precision, recall and F1 of each class"),

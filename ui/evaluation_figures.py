@@ -162,7 +162,8 @@ def reliability_figure(
         x_title: For the confidence.
         y_title: For the accuracy.
         images_title: Beside the lower row.
-        ideal: Name of the diagonal, on which a network is right as often as it is sure.
+        ideal: Name of the mark at a bin's mean confidence, where the bar of a network that is
+            right as often as it is sure ends.
         hover: With the placeholders {images}, {confidence} and {accuracy}.
     """
     filled = found.images > 0
@@ -194,12 +195,13 @@ def reliability_figure(
             hovertemplate="%{hovertext}<extra></extra>",
             showlegend=axis == "y",
         )
+    apart = np.full(len(middle), np.nan)
     figure.add_scatter(
-        x=[0, 1],
-        y=[0, 1],
+        x=np.stack([middle - width / 2, middle + width / 2, apart], axis=1).ravel(),
+        y=np.stack([found.confidence[filled]] * 2 + [apart], axis=1).ravel(),
         mode="lines",
         name=escape(ideal, quote=False),
-        line={"color": PALETTE[1], "dash": "dash", "width": 2},
+        line={"color": PALETTE[1], "width": 3},
         hoverinfo="skip",
     )
     figure.update_layout(

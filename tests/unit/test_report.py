@@ -63,7 +63,7 @@ def test_it_has_the_runs_figures(run: Run) -> None:
         summary.data_name,
         summary.environment["data"]["checksum"],
         summary.environment["tensorflow"],
-        "python -m cifar_core train --epochs 3 --dropout 0.4",
+        "python -m cifar_core train --data PATH --epochs 3 --dropout 0.4",
     ):
         assert figure in page.text
     matrix = evaluation.confusion_matrix(predictions)

@@ -59,7 +59,7 @@ def watch() -> None:
         run_curves.overlaid(begun, ("train", "validation") if sides == "both" else (sides,))
     else:
         st.info(
-            _("Choose two or more runs in the table to lay their curves over one another."),
+            _("Choose runs in the table to lay their curves over one another."),
             icon=":material/info:",
         )
 
@@ -75,7 +75,7 @@ with columns[0]:
         _("Run to export"),
         list(found),
         format_func=lambda one: found[one].title,
-        key=f"{Key.EXPORTED}-{crc32(repr(list(found)).encode())}",
+        key=f"{Key.EXPORTED}-{crc32(repr([one.title for one in found.values()]).encode())}",
     )
 with columns[1]:
     export_panel(found[exported])

@@ -71,8 +71,8 @@ def parallel_figure(
 ) -> go.Figure:
     """Parallel coordinates: a line a run through its settings to its accuracy.
 
-    A setting's values stand in order at even distances, whatever they are. The colour of a line
-    is its accuracy, from the least to the most there is.
+    A setting's values stand in order at even distances, whatever they are, words after numbers.
+    The colour of a line is its accuracy, from the least to the most there is.
 
     Args:
         settings: name to N values, numbers or words or truth values.
@@ -82,7 +82,7 @@ def parallel_figure(
     dimensions = []
     for name, values in settings.items():
         places = {value: place for place, value in enumerate(sorted(set(values), key=_order))}
-        shown = list(places)[:: -(-len(places) // 12)]  # more ticks would overlap
+        shown = list(places)[:: -(-len(places) // 20)]  # more ticks would overlap
         dimensions.append(
             {
                 "label": escape(name, quote=False),
@@ -93,18 +93,19 @@ def parallel_figure(
             }
         )
     dimensions.append({"label": accuracy_title, "values": list(accuracy), "tickformat": ".1%"})
-    figure = go.Figure(layout={**BLANK, "margin": {"l": 80, "r": 48, "t": 64, "b": 24}})
+    figure = go.Figure(layout={**BLANK, "margin": {"l": 150, "r": 48, "t": 64, "b": 24}})
     figure.add_parcoords(
         dimensions=dimensions,
         line={"color": list(accuracy), "colorscale": [[0, LEAST], [1, MOST]]},
         labelfont={"size": 13},
+        labelangle=-12,  # long names side by side
         uid="parallel",
     )
     return figure
 
 
-def _order(value: object) -> tuple[str, object]:
-    return (str, value) if isinstance(value, str) else ("", value)  # type: ignore[return-value]
+def _order(value: object) -> tuple[bool, object]:
+    return isinstance(value, str), value
 
 
 def _word(value: object) -> str:

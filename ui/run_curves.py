@@ -20,7 +20,8 @@ from ui.text import _, plain
 Side = Literal["train", "validation"]
 
 MOST_ROWS = 12  # more curves in a chart could not be told apart
-MOST_SETTINGS = 9  # so do axes
+MOST_SETTINGS = 8  # so could axes
+MOST_NAMED = 20  # more names beside an axis would overlap
 
 
 def overlaid(rows: Sequence[Row], sides: Sequence[Side]) -> None:
@@ -106,35 +107,54 @@ def _overlaid_figure(
 def settings_and_accuracy(rows: Sequence[Row], chosen: Sequence[Row]) -> None:
     """Parallel coordinates over the settings that differ, for the rows of one set of images.
 
-    Of the chosen rows' sets it is the one with the most rows.
+    Of the chosen rows' sets it is the one with the most rows. Settings in which chosen rows differ
+    come first.
     """
     sources = [row.source for row in rows]
     source = max((row.source for row in chosen or rows), key=sources.count)
     tested = [row for row in rows if row.source == source and row.test_accuracy is not None]
+    first = differing([row for row in chosen if row.source == source])
     names = [name for name in differing(tested) if name not in ("seed", "fold")]
+    names.sort(key=lambda name: name not in first)
+    names, others = names[:MOST_SETTINGS], names[MOST_SETTINGS:]
     if len(tested) < 2 or not names:
         st.info(
             _("Two runs or more that have ended and differ in a setting are needed."),
             icon=":material/info:",
         )
         return
-    live_chart(
-        parallel_figure(
-            {
-                name: [getattr(row.runs[0].config, name) for row in tested]
-                for name in names[:MOST_SETTINGS]
-            },
-            [row.test_accuracy for row in tested],
-            accuracy_title=_("Test accuracy"),
-        ),
-        height=420,
-        key="parallel",
-        label=_("A line for each run through its settings to its test accuracy"),
-    )
-    words = _(
-        "A line is a run; drag along an axis to see only the runs that pass there, and an axis's "
-        "name to move it."
-    )
+    axes = {name: [_value(row, name) for row in tested] for name in names}
+    if len(tested) <= MOST_NAMED:
+        axes = {_("Run"): [row.name for row in tested], **axes}
+    with st.container(key="parallel-row"):
+        live_chart(
+            parallel_figure(
+                axes,
+                [row.test_accuracy for row in tested],
+                accuracy_title=_("Test accuracy"),
+            ),
+            height=440,
+            key="parallel",
+            label=_("A line for each run through its settings to its test accuracy"),
+        )
+    words = [
+        _(
+            "A line is a run, and its colour the accuracy; drag along an axis to see only the runs "
+            "that pass there, and an axis's name to move it."
+        )
+    ]
     if len(tested) < len(rows):
-        words = _("Runs on {images}.").format(images=plain(source[0])) + " " + words
-    st.caption(words)
+        words.insert(0, _("Runs on {images}.").format(images=plain(source[0])))
+    if others:
+        words.append(_("Without an axis: {names}.").format(names=plain(", ".join(others))))
+    st.caption(" ".join(words))
+
+
+def _value(row: Row, name: str) -> object:
+    """A setting's value, in words or numbers that stand in their true order on an axis."""
+    value = getattr(row.runs[0].config, name)
+    if name == "train_images":
+        return value or _("all")
+    if name == "patience":
+        return value or _("off")
+    return value

@@ -18,6 +18,7 @@ from ui import state
 from ui.state import Key
 from ui.text import _, plain
 
+_OFF_AT_0 = ("patience", "train_images")  # where 0 would read as the least there is
 SETTINGS = [spec.name for spec in fields(TrainingConfig)]
 
 
@@ -84,7 +85,7 @@ def filters(summaries: Sequence[Summary]) -> tuple[list[Row], DeltaGenerator]:
         persist_state="session",
         icon=":material/search:",
         help=_(
-            "Words that all have to be in a run's name, notes, state or settings; a setting reads "
+            "Words that all have to be in a run's name, notes or state, or settings such as "
             "dropout=0.4."
         ),
     )
@@ -120,7 +121,7 @@ def filters(summaries: Sequence[Summary]) -> tuple[list[Row], DeltaGenerator]:
         if (not source or _images(one) == source)
         and (one.mark.star or not starred)
         and (shipped or not one.run.is_reference)
-        and all(word in _haystack(one) for word in words.casefold().split())
+        and _passes(one, words)
     ]
     place = {key: number for number, key in enumerate(images(left))}
     warning = st.container()
@@ -137,10 +138,13 @@ def filters(summaries: Sequence[Summary]) -> tuple[list[Row], DeltaGenerator]:
     return (_groups(left) if in_groups else [Row([one]) for one in left]), switches
 
 
-def _haystack(summary: Summary) -> str:
-    words = [summary.run.id, summary.mark.name, summary.notes, summary.state, summary.data_name]
-    words += [f"{name}={getattr(summary.config, name)}" for name in SETTINGS]
-    return "\n".join(words).casefold()
+def _passes(summary: Summary, words: str) -> bool:
+    """Whether all words are somewhere in what is told of a run, or are settings of it."""
+    told = [summary.run.id, summary.mark.name, summary.notes, summary.state, summary.data_name]
+    text, config = "\n".join(told).casefold(), summary.config.to_json()
+    settings = {f"{name}={value}".casefold() for name, value in config.items()}
+    settings |= {f"{name}={value:g}" for name, value in config.items() if type(value) is float}
+    return all(word in text or word in settings for word in words.casefold().split())
 
 
 def _groups(summaries: Sequence[Summary]) -> list[Row]:
@@ -202,16 +206,18 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
     columns = {
         "star": (["★" if one.mark.star else "" for one in first], text(_("Star"))),
         "run": ([row.id for row in rows], text(_("Run"), pinned=True)),
-        "name": ([one.mark.name for one in first], text(_("Name"))),
+        "name": ([one.mark.name for one in first], text(_("Name"), width="medium")),
         "test_accuracy": (means("test_accuracy"), number(_("Test accuracy"), **percent)),
         "deviation": (
-            [one.deviation if one else None for one in tests],
+            _points([one.deviation if one else None for one in tests]),
             number(
-                _("± test accuracy"), **percent, help=_("Sample standard deviation over the runs")
+                _("± test accuracy, points"),
+                format="%.2f",
+                help=_("Sample standard deviation over the runs, in percentage points"),
             ),
         ),
         "gap": (
-            [None if gap is None else 100 * gap for gap in means("gap")],
+            _points(means("gap")),
             number(
                 _("Gap, points"),
                 format="%+.2f",
@@ -224,7 +230,7 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
         "train_accuracy": (means("train_accuracy"), number(_("Train accuracy"), **percent)),
         "epochs_done": ([one.epochs for one in first], number(_("Epochs done"))),
         **{
-            name: ([getattr(one.config, name) for one in first], st.column_config.Column(name))
+            name: ([_value(one.config, name) for one in first], st.column_config.Column(name))
             for name in SETTINGS
         },
         "test_loss": (means("test_loss"), number(_("Test loss"), format="%.4f")),
@@ -240,6 +246,15 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
         {key: values for key, (values, _look) in columns.items()},
         {key: look for key, (_values, look) in columns.items()},
     )
+
+
+def _points(shares: Sequence[float | None]) -> list[float | None]:
+    return [None if share is None else 100 * share for share in shares]
+
+
+def _value(config: TrainingConfig, name: str) -> Any:
+    value = getattr(config, name)
+    return None if name in _OFF_AT_0 and not value else value
 
 
 def actions(chosen: Sequence[Row]) -> None:
@@ -279,7 +294,7 @@ def _rename(only: Summary | None) -> None:
         key=Key.DESCRIBE,
         icon=":material/edit:",
         disabled=only is None,
-        help=_("For one run of your own at a time."),
+        help=None if only else _("For one run of your own at a time."),
     ):
         if only is None:
             return
@@ -302,7 +317,7 @@ def _delete(own: Sequence[Summary], shipped: int) -> None:
         key=Key.DELETE,
         icon=":material/delete:",
         disabled=not ended,
-        help=_("Runs of your own that have ended."),
+        help=None if ended else _("Runs of your own that have ended."),
     ):
         st.markdown(_("Delete these runs, with network, history and notes? This cannot be undone."))
         st.markdown("\n".join(f"- {plain(one.mark.name or one.run.id)}" for one in ended))

@@ -491,6 +491,7 @@ def describe_run(run: Run) -> None:
     try:
         run.mark = replace(run.mark, name=" ".join(name.split()))
         run.notes = st.session_state[f"{Key.NOTES}-{run.id}"].strip()
+        st.toast(_("Saved."), icon=":material/save:")
     except (CifarError, OSError) as error:
         st.error(str(error))
 

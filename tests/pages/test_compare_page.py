@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from pathlib import Path
@@ -89,7 +90,8 @@ def test_settings_and_accuracy_are_of_the_chosen_runs_images(
         assert "Two runs or more" in texts(app)
         return
     assert "Runs on blobs" in texts(app)
-    *settings, accuracy = figure(app, "parallel")["data"][0]["dimensions"]
+    names, *settings, accuracy = figure(app, "parallel")["data"][0]["dimensions"]
+    assert set(names["ticktext"]) == {"plain", "dropout", "again"}
     assert [axis["label"] for axis in settings] == ["dropout"]
     assert len(accuracy["values"]) == lines
 
@@ -100,6 +102,7 @@ def test_settings_and_accuracy_are_of_the_chosen_runs_images(
         ("plain", {"plain"}),
         ("dropout=0.4", {"dropout"}),
         ("SEED=7", {"again"}),
+        ("dropout=0", {"plain", "again", "other"}),
         ("finished circles", {"other"}),
         ("friday", {"dropout"}),
     ],
@@ -109,6 +112,28 @@ def test_filter(store: RunStore, open_page, words: str, found: set[str]) -> None
     app = open_page("compare")
     by_label(app.text_input, "Filter").set_value(words).run()
     assert set(rows(app)) == found
+
+
+def test_what_the_chosen_runs_differ_in_has_an_axis_first(store: RunStore, open_page) -> None:
+    """And 0, where it means no limit, stands above what limits."""
+    changes = [
+        {"train_images": 200},
+        {"batch_size": 64, "flip": True, "shift": 2, "cutout": 4, "l2": 0.1, "weight_decay": 0.2},
+        {"label_smoothing": 0.1, "patience": 2, "validation": "holdout", "width": 0.5},
+    ]
+    for number, change in enumerate(changes):
+        shutil.copytree(store.root / "plain", store.root / f"extra-{number}")
+        run = store.get(f"extra-{number}")
+        run.config = type(run.config).from_json({**run.config.to_json(), **change})
+    app = open_compare("plain,extra-2")
+    axes = {one["label"]: one for one in figure(app, "parallel")["data"][0]["dimensions"]}
+    assert len(axes) == 10
+    assert {"label_smoothing", "patience", "validation", "width"} <= set(axes)
+    assert axes["patience"]["ticktext"] == ["2", "off"]
+    assert "Without an axis: " in texts(app)
+    table = app.dataframe[0].value.set_index("Run")["train_images"]
+    assert table["extra-0"] == 200
+    assert math.isnan(table["plain"])
 
 
 def test_a_filter_that_nothing_passes(store: RunStore, open_page) -> None:
@@ -165,7 +190,9 @@ def test_groups_are_means(store: RunStore) -> None:
     assert table.loc["plain", "Runs"] == 2
     expected = [store.get(name).summary().test_accuracy for name in ("plain", "again")]
     assert table.loc["plain", "Test accuracy"] == pytest.approx(sum(expected) / 2)
-    assert table.loc["plain", "± test accuracy"] == pytest.approx(0)  # a copy, but for the seed
+    assert table.loc["plain", "± test accuracy, points"] == pytest.approx(
+        0
+    )  # a copy, but for the seed
     assert table.loc["other", "Runs"] == 1
     assert "seed" not in table.columns
     assert "one sample standard deviation" in texts(app)

@@ -76,7 +76,7 @@ def test_images(chosen: Summary) -> None:
     so_far(place, run)
     with st.empty():
         if len(shown) > 1:
-            many(shown, predicted.tolist(), hits)
+            many(shown, predicted.tolist(), hits, index)
     at = shown.index(index)
     pixels = data.x_test[index]
     with st.container(key="asked-test"):
@@ -104,7 +104,7 @@ def so_far(place: DeltaGenerator, run: Run) -> None:
     place.caption(words)
 
 
-def many(shown: list[int], predicted: list[int], hits: list[bool]) -> None:
+def many(shown: list[int], predicted: list[int], hits: list[bool], detailed: int) -> None:
     """Several test images with what the network takes them for; one that is pressed is shown."""
     data, captions = state.dataset(), []
     for index, answered, hit in zip(shown, predicted, hits, strict=True):
@@ -125,6 +125,7 @@ def many(shown: list[int], predicted: list[int], hits: list[bool]) -> None:
             key="twenty",
             label=_("Random test images with answers"),
             judged=["right" if hit else "wrong" for hit in hits],
+            chosen=detailed,
             on_open=state.show_drawn,
         )
 

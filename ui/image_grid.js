@@ -10,11 +10,14 @@ function cell() {
   return figure;
 }
 
-function label(figure, [index, name, note], judged) {
+function label(figure, [index, name, note], judged, chosen) {
   figure.dataset.index = index;
   if (judged) figure.dataset.judged = judged;
   else delete figure.dataset.judged;
-  figure.querySelector("button").setAttribute("aria-label", `${note} ${name}`);
+  const button = figure.querySelector("button");
+  button.setAttribute("aria-label", `${note} ${name}`);
+  if (chosen === null) button.removeAttribute("aria-pressed");
+  else button.setAttribute("aria-pressed", index === chosen);
   figure.querySelector("span").textContent = figure.querySelector("span").title = name;
   figure.querySelector("small").textContent = note;
 }
@@ -42,12 +45,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (figure) setTriggerValue("opened", Number(figure.dataset.index));
   };
   const before = drawn.get(node);
-  const told = ({ cells, judged }) => `${cells} ${judged}`;
+  const told = ({ cells, judged, chosen }) => `${cells} ${judged} ${chosen}`;
   if (before?.sprite === data.sprite && told(before) === told(data)) return;
   drawn.set(node, data);
   delete node.dataset.drawn;
   while (node.children.length > data.cells.length) node.lastChild.remove();
   while (node.children.length < data.cells.length) node.append(cell());
-  data.cells.forEach((one, i) => label(node.children[i], one, data.judged[i]));
+  data.cells.forEach((one, i) => label(node.children[i], one, data.judged[i], data.chosen));
   paint(node, data);
 }

@@ -23,6 +23,9 @@ _CSS = """
 .image-grid figure:hover button, .image-grid button:focus-visible {
   outline: 2px solid var(--st-primary-color); outline-offset: 2px;
 }
+.image-grid button[aria-pressed="true"] {
+  outline: 3px solid var(--st-text-color); outline-offset: 2px;
+}
 .image-grid canvas { display: block; width: 100%; height: 100%; image-rendering: pixelated; }
 .image-grid figcaption { padding-top: 4px; font-size: 0.8rem; line-height: 1.25; }
 .image-grid figcaption > * { display: block; overflow: hidden; text-overflow: ellipsis; }
@@ -56,6 +59,7 @@ def image_grid(
     label: str,
     notes: Sequence[str] | None = None,
     judged: Sequence[str] = (),
+    chosen: int | None = None,
     on_open: Callable[[int], None] | None = None,
 ) -> int | None:
     """Show images with their names and notes under them, as many in a row as fit.
@@ -68,6 +72,7 @@ def image_grid(
         label: what is shown, for screen readers.
         notes: N words to stand below the names; else the indices do.
         judged: 'right', 'wrong', 'unknown' or '' for each of the N, which frame and sign tell.
+        chosen: the index of the image to be marked, such as one that is shown elsewhere.
         on_open: a callback that gets the index of the image that was pressed.
 
     Returns:
@@ -88,6 +93,7 @@ def image_grid(
             "side": images.shape[1],
             "cells": [list(cell) for cell in zip(map(int, indices), names, notes, strict=True)],
             "judged": list(judged),
+            "chosen": chosen,
             "label": label,
         },
         on_opened_change=opened,

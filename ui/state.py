@@ -294,7 +294,10 @@ def choose_run(summaries: list[Summary], label: str) -> Summary:
     a browser that has not heard of it, and would undo the choice.
     """
     found = {summary.run.id: summary for summary in summaries}
-    shown = st.session_state.get(Key.RUN) or st.query_params.get(Key.RUN)
+    shown = st.session_state.get(Key.RUN)
+    if not shown and (shown := st.query_params.get(Key.RUN)) and shown not in found:
+        words = _("The link's run, {run}, is not to be had here: this is another one.")
+        st.toast(words.format(run=plain(shown)), icon=":material/link_off:", duration="infinite")
     index = list(found).index(shown) if shown in found else 0
     widget = f"{Key.RUN}-{st.session_state.get(Key.RUN_WIDGET, 0)}"
     chosen: str = st.selectbox(

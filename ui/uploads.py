@@ -82,7 +82,8 @@ def _ask(run: Run, files: list) -> list[_Asked]:
 
 def _show(run: Run, asked: list[_Asked]) -> None:
     """An overview where there are several, one in detail, and all as a table to keep."""
-    names = run.class_names
+    names, shown = run.class_names, state.shown_upload()
+    detailed = next((one for one in asked if one.file == shown), asked[0])
     if len(asked) > 1:
         answers = [names[int(one.probabilities.argmax())] for one in asked]
         st.markdown(_("**Your pictures as the network sees them.** Press one to see more of it."))
@@ -95,6 +96,7 @@ def _show(run: Run, asked: list[_Asked]) -> None:
             ],
             notes=[one.name for one in asked],
             judged=["" if one.known else "unknown" for one in asked],
+            chosen=asked.index(detailed),
             key="uploads",
             label=_("Your pictures as the network sees them"),
             on_open=lambda number: state.show_upload(asked[number].file),
@@ -107,8 +109,7 @@ def _show(run: Run, asked: list[_Asked]) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    shown = state.shown_upload()
-    _detail(run, next((one for one in asked if one.file == shown), asked[0]))
+    _detail(run, detailed)
 
 
 def _detail(run: Run, one: _Asked) -> None:

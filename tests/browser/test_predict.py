@@ -97,6 +97,8 @@ def test_twenty_at_once_with_frames_words_and_a_tally(
     assert (pixels_of(seen) == blobs.x_test[index]).all()
     expect(bars(page, "predict-test")).to_have_count(10)
     expect(shown).to_have_count(20)
+    expect(last.get_by_role("button")).to_have_attribute("aria-pressed", "true")
+    expect(shown.get_by_role("button", pressed=True)).to_have_count(1)
     expect(page.get_by_text("drawn so far: 20,")).to_be_visible()
     page.get_by_role("button", name="Random test image").click()
     expect(shown).to_have_count(0)

@@ -1,5 +1,6 @@
 """Ask a network."""
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -76,7 +77,8 @@ def test_images(chosen: Summary) -> None:
     so_far(place, run)
     with st.empty():
         if len(shown) > 1:
-            many(shown, predicted.tolist(), hits, index)
+            images_seen = pictures.as_seen(data.x_test[shown], chosen.config)
+            many(images_seen, shown, predicted.tolist(), hits, index)
     at = shown.index(index)
     pixels = data.x_test[index]
     with st.container(key="asked-test"):
@@ -84,7 +86,7 @@ def test_images(chosen: Summary) -> None:
     with left:
         name = data.class_names[true[at]]
         caption = _("Test image {index}: {name}").format(index=index, name=name)
-        st.html(pictures.enlarged(pixels, caption))
+        st.html(pictures.enlarged(pictures.as_seen(pixels, chosen.config), caption))
         st.caption(plain(f"{caption} · {data.source.name}"))
     with right:
         answer(run, probabilities[at], bool(known[at]), int(true[at]), "predict-test")
@@ -104,7 +106,9 @@ def so_far(place: DeltaGenerator, run: Run) -> None:
     place.caption(words)
 
 
-def many(shown: list[int], predicted: list[int], hits: list[bool], detailed: int) -> None:
+def many(
+    images: np.ndarray, shown: list[int], predicted: list[int], hits: list[bool], detailed: int
+) -> None:
     """Several test images with what the network takes them for; one that is pressed is shown."""
     data, captions = state.dataset(), []
     for index, answered, hit in zip(shown, predicted, hits, strict=True):
@@ -119,7 +123,7 @@ def many(shown: list[int], predicted: list[int], hits: list[bool], detailed: int
             )
         )
         image_grid(
-            data.x_test[shown],
+            images,
             shown,
             captions,
             key="twenty",

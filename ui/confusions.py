@@ -273,9 +273,7 @@ def _images(
             pages, key=f"{Key.PAGE}-{chosen.run.id}-{key}", persist_state="session"
         )
     shown = found[(page - 1) * count :][:count]
-    images = data.x_test[shown]
-    if chosen.config.colour == "grey":
-        images = pictures.grey(images)
+    images = pictures.as_seen(data.x_test[shown], chosen.config)
     captions = [caption(index) for index in shown]
     if not chosen.run.has_model:
         numbers = [f"#{index:,}" for index in shown]

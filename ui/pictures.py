@@ -11,6 +11,7 @@ from html import escape
 import numpy as np
 from PIL import Image
 
+from cifar_core.config import TrainingConfig
 from cifar_core.images import to_grey
 
 
@@ -151,6 +152,11 @@ def channels(pixels: np.ndarray) -> list[np.ndarray]:
 def grey(images: np.ndarray) -> np.ndarray:
     """Brightness alone, as three equal channels: uint8 (..., 3) to uint8 (..., 3)."""
     return np.repeat(to_grey(images), 3, axis=-1)
+
+
+def as_seen(images: np.ndarray, config: TrainingConfig) -> np.ndarray:
+    """Images, uint8 (..., 3), as a network with these settings sees them: grey or as they are."""
+    return grey(images) if config.colour == "grey" else images
 
 
 def swatches(colours: Iterable[tuple[str, Sequence[float]]]) -> str:

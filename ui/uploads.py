@@ -88,7 +88,7 @@ def _show(run: Run, asked: list[_Asked]) -> None:
         answers = [names[int(one.probabilities.argmax())] for one in asked]
         st.markdown(_("**Your pictures as the network sees them.** Press one to see more of it."))
         image_grid(
-            np.stack([one.picture.pixels for one in asked]),
+            pictures.as_seen(np.stack([one.picture.pixels for one in asked]), run.config),
             range(len(asked)),
             [
                 name if one.known else _("none of these")
@@ -122,7 +122,7 @@ def _detail(run: Run, one: _Asked) -> None:
         _choose_framing(one.file)
     with middle:
         words = _("What the network sees: 32 × 32 pixels")
-        st.html(pictures.enlarged(one.picture.pixels, words))
+        st.html(pictures.enlarged(pictures.as_seen(one.picture.pixels, run.config), words))
         st.caption(words)
     with right:
         answer(run, one.probabilities, one.known, None, "predict-upload")

@@ -13,8 +13,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cifar_core import explain
+from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.images import Framing, fit_to_network_size, to_network_size
+from cifar_core.launch import execute
 from cifar_core.prediction import load_model, predict_probabilities
 from cifar_core.runs import RunStore
 from tests.pages.test_data_page import component
@@ -130,6 +132,21 @@ def test_twenty_at_once_are_judged_and_counted(
     assert f"drawn so far: 20, right: {hits.sum()} ({share})" in texts(app)
     app.run()
     assert "drawn so far: 20," in texts(app), "a rerun counts nothing twice"
+
+
+def test_a_network_that_sees_grey_is_shown_what_it_sees(
+    environment: Path, open_page, blobs: Dataset, blobs_npz: Path, photos
+) -> None:
+    run = RunStore(environment).create(TrainingConfig(epochs=1, colour="grey"), "grey")
+    execute(run, str(blobs_npz))
+    app = open_page("predict")
+    assert pictures.data_uri(pictures.grey(blobs.x_test[0])) in html(app)
+    by_label(app.button, "Twenty at random").click().run()
+    drawn = blobs.x_test[app.session_state["drawn"]]
+    assert shown_grid(app)["sprite"] == pictures.data_uri(pictures.sprite(pictures.grey(drawn))[0])
+    upload(app, first=photos["first"])
+    seen = pictures.grey(to_network_size(photos["first"]))
+    assert pictures.data_uri(seen) in html(app)
 
 
 def test_a_chosen_image_ends_the_twenty_and_is_not_counted(with_runs, open_page) -> None:

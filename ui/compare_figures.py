@@ -92,8 +92,10 @@ def parallel_figure(
                 "ticktext": [_word(value) for value in shown],
             }
         )
+    widest = max(len(tick) for tick in dimensions[0]["ticktext"])
+    left = min(max(60, 8 * widest), 200)
     dimensions.append({"label": accuracy_title, "values": list(accuracy), "tickformat": ".1%"})
-    figure = go.Figure(layout={**BLANK, "margin": {"l": 150, "r": 48, "t": 64, "b": 24}})
+    figure = go.Figure(layout={**BLANK, "margin": {"l": left, "r": 48, "t": 64, "b": 24}})
     figure.add_parcoords(
         dimensions=dimensions,
         line={"color": list(accuracy), "colorscale": [[0, LEAST], [1, MOST]]},

@@ -133,7 +133,8 @@ def monitor(summary: Summary, view: curves.View) -> None:
     run, history = summary.run, cached.history(summary.run)
     images = summary.environment.get("train_images")
     steps = steps_per_epoch(images, summary.config) if images else None
-    status(summary, history, steps)
+    with st.container(key="status"):
+        status(summary, history, steps)
     facts(summary, history, steps)
     remarks.show(summary, history)
     total = summary.config.epochs * (1 if view.axis == "epoch" else steps or 0)

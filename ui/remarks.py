@@ -68,8 +68,9 @@ def show(summary: Summary, history: History) -> None:
     classes = len(summary.environment.get("classes", ())) or 10
     with st.container(key="remarks", gap="xsmall"):
         found = remarks(history, summary.config, classes)
-        if not found and history.epochs:
-            st.caption(_("Nothing to remark: no overfitting, no jumps, no standstill."))
+        if not found:
+            nothing = _("Nothing to remark: no overfitting, no jumps, no standstill.")
+            st.caption(nothing if history.epochs else "&nbsp;")  # empty, it would take no room
         for remark in found:
             st.markdown(f"{_ICONS.get(remark.kind, _WARNING)} {words(remark)}")
             _remedies(summary, remark)

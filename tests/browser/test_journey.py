@@ -72,6 +72,12 @@ def wait_for_points(page: Page, key: str, more_than: int) -> int:
     return points(page, key)
 
 
+def below_the_run(page: Page) -> float:
+    """How far the loss's chart stands below the run's name, in pixels."""
+    chart_box = chart(page, "train-loss").bounding_box()
+    return chart_box["y"] - page.locator(".st-key-run-row").bounding_box()["y"]
+
+
 def enter(page: Page, label: str, number: int) -> None:
     field = page.get_by_label(label, exact=True)
     field.fill(str(number))
@@ -123,12 +129,14 @@ def test_look_train_evaluate_predict(url: str, page: Page, store: RunStore) -> N
     seen = wait_for_points(page, "train-loss", grown[-1])
     wait_for_points(page, "train-loss", seen)
     assert len(store.runs()) == 1
+    place = below_the_run(page)
 
     validation = page.get_by_test_id("stMetric").filter(has_text="Validation accuracy")
     expect(validation).to_contain_text("%", timeout=90_000)  # an epoch has ended
     page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("Stopped after")).to_be_visible(timeout=60_000)
     assert run.state is RunState.STOPPED
+    assert below_the_run(page) == place, "nothing moves, be it for an epoch or the end"
     accuracy = run.summary().test_accuracy
     assert accuracy is not None
 

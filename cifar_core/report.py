@@ -250,7 +250,7 @@ def _settings(summary: Summary, _: Translate) -> str:
     rows = [(name, str(value), _(specs[name].metadata["help"])) for name, value in own.items()]
     others = ", ".join(f"{name} {value}" for name, value in values.items() if name not in own)
     kind = summary.environment.get("data", {}).get("kind", "official")
-    images = [] if kind == "official" else ["--data", kind if kind == "synthetic" else "PATH"]
+    images = {"official": [], "synthetic": ["--data", kind]}.get(kind, ["--data", "PATH"])
     command = shlex.join(["python", "-m", "cifar_core", "train", *images, *_options(own)])
     again = _("To train it again on the same images ({data}):")
     if "PATH" in images:

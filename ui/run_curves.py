@@ -14,7 +14,7 @@ from ui.charts import PALETTE, Series, history_figure
 from ui.compare_figures import Band, add_bands, mean_and_spread, parallel_figure
 from ui.curves import METRICS, Metric, title
 from ui.live_chart import live_chart
-from ui.run_table import Row, differing, images
+from ui.run_table import Row, differing, images, no_limit
 from ui.text import _, plain
 
 Side = Literal["train", "validation"]
@@ -151,10 +151,6 @@ def settings_and_accuracy(rows: Sequence[Row], chosen: Sequence[Row]) -> None:
 
 
 def _value(row: Row, name: str) -> object:
-    """A setting's value, in words or numbers that stand in their true order on an axis."""
+    """A setting's value, or the word that stands above all others for no limit."""
     value = getattr(row.runs[0].config, name)
-    if name == "train_images":
-        return value or _("all")
-    if name == "patience":
-        return value or _("off")
-    return value
+    return value if value else no_limit(name) or value

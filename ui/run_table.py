@@ -18,7 +18,6 @@ from ui import state
 from ui.state import Key
 from ui.text import _, plain
 
-_OFF_AT_0 = ("patience", "train_images")  # where 0 would read as the least there is
 SETTINGS = [spec.name for spec in fields(TrainingConfig)]
 
 
@@ -115,13 +114,14 @@ def filters(summaries: Sequence[Summary]) -> tuple[list[Row], DeltaGenerator]:
                 "standard deviation."
             ),
         )
+    wanted = words.casefold().split()
     left = [
         one
         for one in summaries
         if (not source or _images(one) == source)
         and (one.mark.star or not starred)
         and (shipped or not one.run.is_reference)
-        and _passes(one, words)
+        and _passes(one, wanted)
     ]
     place = {key: number for number, key in enumerate(images(left))}
     warning = st.container()
@@ -138,13 +138,15 @@ def filters(summaries: Sequence[Summary]) -> tuple[list[Row], DeltaGenerator]:
     return (_groups(left) if in_groups else [Row([one]) for one in left]), switches
 
 
-def _passes(summary: Summary, words: str) -> bool:
-    """Whether all words are somewhere in what is told of a run, or are settings of it."""
+def _passes(summary: Summary, words: Sequence[str]) -> bool:
+    """Whether all words, in lower case, are in what is told of a run, or are settings of it."""
+    if not words:
+        return True  # at once, for a thousand runs are asked
     told = [summary.run.id, summary.mark.name, summary.notes, summary.state, summary.data_name]
     text, config = "\n".join(told).casefold(), summary.config.to_json()
     settings = {f"{name}={value}".casefold() for name, value in config.items()}
     settings |= {f"{name}={value:g}" for name, value in config.items() if type(value) is float}
-    return all(word in text or word in settings for word in words.casefold().split())
+    return all(word in text or word in settings for word in words)
 
 
 def _groups(summaries: Sequence[Summary]) -> list[Row]:
@@ -174,7 +176,7 @@ def table(rows: Sequence[Row], switches: DeltaGenerator) -> None:
     usual = ["star", "run", "test_accuracy", "gap", "epochs_done", *differ, "seconds"]
     usual += ["runs", "deviation"] if any(len(row.runs) > 1 for row in rows) else []
     usual += ["name"] if any(row.runs[0].mark.name for row in rows) else []
-    usual += ["images"] if len({row.source for row in rows}) > 1 else []
+    usual += ["images"] if len(images([row.runs[0] for row in rows])) > 1 else []
     names = {key: look["label"] for key, look in config.items()}
     with switches.popover(_("Columns"), icon=":material/view_column:"):
         shown = state.choose_columns(_("Columns"), names, usual)
@@ -252,9 +254,14 @@ def _points(shares: Sequence[float | None]) -> list[float | None]:
     return [None if share is None else 100 * share for share in shares]
 
 
+def no_limit(name: str) -> str | None:
+    """What 0 is called in a setting where it stands for no limit; None for other settings."""
+    return {"patience": _("off"), "train_images": _("all")}.get(name)
+
+
 def _value(config: TrainingConfig, name: str) -> Any:
     value = getattr(config, name)
-    return None if name in _OFF_AT_0 and not value else value
+    return None if no_limit(name) and not value else value
 
 
 def actions(chosen: Sequence[Row]) -> None:

@@ -30,13 +30,18 @@ _paste = st.components.v2.component(
 
 @dataclass(frozen=True)
 class _Asked:
-    """A picture and what the network says of it."""
+    """A picture, its 32x32 pixels as the network sees them, and what it says of it."""
 
     file: str
     name: str
     picture: Picture
+    seen: np.ndarray
     probabilities: np.ndarray
     known: bool
+
+    @property
+    def label(self) -> int:
+        return int(self.probabilities.argmax())
 
 
 @st.fragment
@@ -73,30 +78,28 @@ def _ask(run: Run, files: list) -> list[_Asked]:
             st.error(f"{plain(file.name)}: {plain(str(error))}", icon=":material/error:")
     if not found:
         return []
-    probabilities, known = cached.predict_known(run, np.stack([seen.pixels for *_f, seen in found]))
+    pixels = np.stack([picture.pixels for *_f, picture in found])
+    probabilities, known = cached.predict_known(run, pixels)
+    seen = pictures.as_seen(pixels, run.config)
     return [
-        _Asked(*one, row, bool(is_one))
-        for one, row, is_one in zip(found, probabilities, known, strict=True)
+        _Asked(*one, image, row, bool(is_one))
+        for one, image, row, is_one in zip(found, seen, probabilities, known, strict=True)
     ]
 
 
 def _show(run: Run, asked: list[_Asked]) -> None:
     """An overview where there are several, one in detail, and all as a table to keep."""
     names, shown = run.class_names, state.shown_upload()
-    detailed = next((one for one in asked if one.file == shown), asked[0])
+    detailed = next((number for number, one in enumerate(asked) if one.file == shown), 0)
     if len(asked) > 1:
-        answers = [names[int(one.probabilities.argmax())] for one in asked]
         st.markdown(_("**Your pictures as the network sees them.** Press one to see more of it."))
         image_grid(
-            pictures.as_seen(np.stack([one.picture.pixels for one in asked]), run.config),
+            np.stack([one.seen for one in asked]),
             range(len(asked)),
-            [
-                name if one.known else _("none of these")
-                for name, one in zip(answers, asked, strict=True)
-            ],
+            [names[one.label] if one.known else _("none of these") for one in asked],
             notes=[one.name for one in asked],
             judged=["" if one.known else "unknown" for one in asked],
-            chosen=asked.index(detailed),
+            chosen=detailed,
             key="uploads",
             label=_("Your pictures as the network sees them"),
             on_open=lambda number: state.show_upload(asked[number].file),
@@ -109,7 +112,7 @@ def _show(run: Run, asked: list[_Asked]) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    _detail(run, detailed)
+    _detail(run, asked[detailed])
 
 
 def _detail(run: Run, one: _Asked) -> None:
@@ -122,11 +125,11 @@ def _detail(run: Run, one: _Asked) -> None:
         _choose_framing(one.file)
     with middle:
         words = _("What the network sees: 32 × 32 pixels")
-        st.html(pictures.enlarged(pictures.as_seen(one.picture.pixels, run.config), words))
+        st.html(pictures.enlarged(one.seen, words))
         st.caption(words)
     with right:
         answer(run, one.probabilities, one.known, None, "predict-upload")
-    explain(run, one.picture.pixels, int(one.probabilities.argmax()), "upload")
+    explain(run, one.picture.pixels, one.label, "upload")
 
 
 def _choose_framing(file: str) -> None:
@@ -166,7 +169,6 @@ def _csv(run: Run, asked: list[_Asked]) -> str:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["picture", "label", "known", *names])
     for one in asked:
-        label = names[int(one.probabilities.argmax())]
         shares = [f"{share:.6f}" for share in one.probabilities]
-        table.writerow([one.name, label, str(one.known).lower(), *shares])
+        table.writerow([one.name, names[one.label], str(one.known).lower(), *shares])
     return text.getvalue()

@@ -87,6 +87,8 @@ def test_twenty_at_once_with_frames_words_and_a_tally(
         judged = "right" if hits[index] else "wrong"
         right += hits[index]
         expect(figure).to_have_attribute("data-judged", judged)
+        line = "solid" if hits[index] else "dashed"  # not by colour alone
+        expect(figure.get_by_role("button")).to_have_css("border-style", line)
     expect(page.get_by_text(f"{right} of 20 right.")).to_be_visible()
 
     # One that is pressed is shown with all its bars, and the others stay.
@@ -121,7 +123,9 @@ def test_three_files_of_which_one_is_torn_and_their_csv(
     expect(shown.locator("figure")).to_have_count(2)
     expect(bars(page, "predict-upload")).to_have_count(10)
     expect(page.get_by_text("Predicted: cat")).to_be_visible()
-    shown.get_by_role("button", name="noise.png none of these").click()
+    noisy = shown.get_by_role("button", name="noise.png none of these")
+    expect(noisy).to_have_css("border-style", "dotted")
+    noisy.click()
     expect(alerts.filter(has_text="none of the 10 classes")).to_be_visible()
 
     with page.expect_download() as download:

@@ -47,13 +47,13 @@ def upload(app: AppTest, **files: np.ndarray | bytes) -> None:
             content = file.getvalue()
         given.append((f"{name}.png", content, "image/png"))
     app.file_uploader[0].set_value(given).run()
+    assert not app.exception
 
 
 def show(app: AppTest, place: int) -> None:
     """What a press on one of the uploaded pictures does."""
     app.session_state[Key.UPLOADED] = app.file_uploader[0].value[place].file_id
     app.run()
-    assert not app.exception
     assert not app.exception
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import JSHandle, Page, expect
 
 from cifar_core.config import TrainingConfig
 from cifar_core.launch import execute
@@ -45,9 +45,13 @@ def choose(page: Page, label: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
-def wait_for(page: Page, key: str, condition: str) -> None:
-    """Wait until an expression about a drawn chart's `node` holds, even if it is mounted anew."""
-    page.wait_for_function(
+def wait_for(page: Page, key: str, condition: str) -> JSHandle:
+    """Wait until an expression about a drawn chart's `node` holds, even if it is mounted anew.
+
+    Returns:
+        The expression's value, read in one step with the waiting: the chart may go in the next.
+    """
+    return page.wait_for_function(
         f"""key => {{
             const node = document.querySelector(`[data-key="${{key}}"]`);
             return node?._fullData && {condition};
@@ -183,11 +187,12 @@ def test_convolution_under_the_pointer_and_of_a_chosen_pixel(url: str, page: Pag
 
 def test_a_learned_kernel_can_be_laid_on(url: str, page: Page) -> None:
     open_section(page, url, "Convolution")
+    numbers = "node._fullData[1].text.join()"
+    given = wait_for(page, "factors-Kernel", numbers).json_value()
     choose(page, "Kernel", "learned by a run")
     expect(page.get_by_label("Filter", exact=True)).to_be_visible(timeout=60_000)
-    kernel = chart(page, "factors-Kernel")
-    numbers = "node => node._fullData[1].text.join()"
-    first = kernel.evaluate(numbers)
+    other = f"{numbers} !== '{given}' && {numbers}"
+    first = wait_for(page, "factors-Kernel", other).json_value()
     page.get_by_label("Filter", exact=True).fill("3")
     page.get_by_label("Filter", exact=True).press("Enter")
-    wait_for(page, "factors-Kernel", f"({numbers})(node) !== '{first}'")
+    wait_for(page, "factors-Kernel", f"{numbers} !== '{first}'")

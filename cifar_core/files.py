@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file beside `path`, flush it to disk and rename it into place."""
-    handle, name = tempfile.mkstemp(prefix=".new-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    new = Path(name)
+    """Let `write` make a file beside `path`, flush it to disk and rename it into place.
+
+    The file has the mode that the umask gives. Where something goes wrong, `path` is as it was and
+    nothing is left beside it.
+    """
+    new = path.with_name(f".new-{secrets.token_hex(8)}{path.suffix}")
     try:
         write(new)
         with new.open("rb+") as file:

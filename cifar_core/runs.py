@@ -38,7 +38,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from .config import TrainingConfig, preset_of
 from .errors import ConfigError, RunError, RunNotFound
@@ -46,6 +45,7 @@ from .evaluation import Predictions
 from .events import DETAILS, Event, RunState, from_line, to_line
 from .files import write_json, write_whole
 from .history import History, Mark, Summary
+from .lock import hold, is_held
 from .novelty import NoveltyRule, from_predictions
 
 if TYPE_CHECKING:
@@ -225,18 +225,8 @@ class Run:
 
     @property
     def has_worker(self) -> bool:
-        """Whether a worker lives.
-
-        Readers take turns, so that none takes another's probe for a worker.
-        """
-        if self.is_reference:
-            return False
-        with FileLock(self.path / ".probe"):
-            try:
-                with FileLock(self.path / "lock", blocking=False):
-                    return False
-            except Timeout:
-                return True
+        """Whether a worker lives. Looking changes nothing on disk."""
+        return not self.is_reference and is_held(self.path / "lock")
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
@@ -245,17 +235,14 @@ class Run:
         Raises:
             RunError: another worker has it.
         """
-        lock = FileLock(self._to_write("lock"), timeout=5)  # a reader's probe is over sooner
         try:
-            lock.acquire()
-        except Timeout:
+            held = hold(self._to_write("lock"), timeout=5)
+        except TimeoutError:
             raise RunError(
                 f"one worker a run. Received: {self.id}, which is being trained already."
             ) from None
-        try:
+        with held:
             yield
-        finally:
-            lock.release()
 
     def request_stop(self) -> None:
         """Ask the worker to end after the step it is at and to save everything."""

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import filelock
 
 from ..errors import DownloadCancelled, DownloadError
+from ..lock import is_held
 from .cache import Progress, checksum_of_file
 
 MIRRORS = (
@@ -112,21 +113,8 @@ def download(
 
 def status(target: Path) -> tuple[int, bool]:
     """How a download to target goes, seen from any process: bytes so far, and whether one runs."""
-    if not target.parent.is_dir():
-        return 0, False
-    is_live = False
-    # In turns, for otherwise one who looks would take another's look for a download. Where
-    # nothing can be written, nothing is fetched.
-    with (
-        contextlib.suppress(OSError, NotImplementedError),
-        filelock.FileLock(_beside(target, "probe"), timeout=5),
-    ):
-        try:
-            with filelock.FileLock(_beside(target, "lock"), blocking=False):
-                pass
-        except filelock.Timeout:
-            is_live = True
-    return _size_of(target.with_name(target.name + ".part")), is_live
+    part = target.with_name(target.name + ".part")
+    return _size_of(part), is_held(_beside(target, "lock"))
 
 
 def cancel(target: Path) -> None:
@@ -334,7 +322,7 @@ def _heeding(check: Check, pieces: Generator[_Piece]) -> Generator[_Piece]:
 def _size_of(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:
+    except OSError:
         return 0
 
 

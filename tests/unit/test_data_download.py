@@ -325,10 +325,13 @@ def test_cancelled_between_rounds(
         fetch(tmp_path, serve(cancels))
 
 
-def test_looking_is_not_taken_for_a_download(tmp_path: Path) -> None:
+def test_looking_is_not_taken_for_a_download_and_leaves_no_trace(tmp_path: Path) -> None:
+    assert status(tmp_path / "gone" / "a.tar.gz") == (0, False)
+    (tmp_path / ".a.tar.gz.lock").touch()  # of a download that has ended
     with ThreadPoolExecutor(8) as pool:
         looks = pool.map(lambda _: status(tmp_path / "a.tar.gz"), range(400))
     assert set(looks) == {(0, False)}
+    assert [path.name for path in tmp_path.iterdir()] == [".a.tar.gz.lock"]
 
 
 def test_the_environment_names_other_mirrors(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from cifar_core.config import TrainingConfig
 from cifar_core.data import CIFAR10_CLASSES, Dataset, Source, load_data
 from cifar_core.launch import execute
 from cifar_core.runs import RunStore
+from tests.processes import stop_workers
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -83,4 +86,20 @@ def trained(blobs_npz: Path, tmp_path_factory: pytest.TempPathFactory) -> RunSto
     store = RunStore(tmp_path_factory.mktemp("trained") / "runs")
     for name, dropout in (("plain", 0.0), ("dropout", 0.4)):
         execute(store.create(TrainingConfig(epochs=3, dropout=dropout), name), str(blobs_npz))
+    return store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RunStore]:
+    """A runs' folder of the test's own; whatever still trains in it at the end is stopped."""
+    store = RunStore(tmp_path / "runs")
+    yield store
+    if store.root.exists():
+        stop_workers(store)
+
+
+@pytest.fixture
+def trained_copy(trained: RunStore, store: RunStore) -> RunStore:
+    """The two finished runs in the test's own folder, to be written to."""
+    shutil.copytree(trained.root, store.root)
     return store

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from cifar_core.data import batches
+from tests.archives import batch, write_archive
 from tests.conftest import ROOT
 
 
@@ -134,8 +135,6 @@ class SmallCifar10:
 
 
 def make_small_cifar10(folder: Path, images: int = 4) -> SmallCifar10:
-    from tests.unit.test_data_official import batch, write_archive
-
     rng = np.random.default_rng(0)
     made = {
         name: batch(

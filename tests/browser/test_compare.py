@@ -13,19 +13,20 @@ from playwright.sync_api import Page, expect
 
 from cifar_core.runs import RunStore
 from tests.browser.charts import chart
+from tests.browser.widgets import settle
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def store(trained: RunStore, tmp_path: Path) -> RunStore:
+def store(trained_copy: RunStore) -> RunStore:
     """'dropout', 'plain' and, newest, 'spare'."""
-    shutil.copytree(trained.root, tmp_path / "runs")
-    shutil.copytree(tmp_path / "runs" / "plain", tmp_path / "runs" / "spare")
+    root = trained_copy.root
+    shutil.copytree(root / "plain", root / "spare")
     now = time.time()
     for age, name in enumerate(("spare", "dropout", "plain")):
-        os.utime(tmp_path / "runs" / name / "config.json", (now - 60 * age,) * 2)
-    return RunStore(tmp_path / "runs")
+        os.utime(root / name / "config.json", (now - 60 * age,) * 2)
+    return trained_copy
 
 
 COLOURS = "node => Object.fromEntries(node._fullData.map(t => [t.name, t.line.color]))"
@@ -59,12 +60,6 @@ def expect_rows(page: Page, number: int, words: str) -> None:
     table = page.get_by_test_id("stDataFrame")
     expect(table.locator("canvas tbody tr")).to_have_count(number)
     expect(table.locator("canvas tbody td").filter(has_text=words).first).to_be_attached()
-
-
-def settle(page: Page) -> None:
-    """Wait until the script has run to its end."""
-    app = page.get_by_test_id("stApp")
-    expect(app).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def test_compare_runs(url: str, page: Page, store: RunStore, tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from cifar_core.data import load_data
-from tests.browser.test_journey import go, processes
+from tests.browser.widgets import go
 from tests.conftest import ROOT
 from tests.mirrors import Gate, Mirror, SmallCifar10, make_small_cifar10, serving
+from tests.processes import processes
 
 pytestmark = pytest.mark.browser
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import select
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,71 +14,18 @@ from playwright.sync_api import Browser, Page, expect
 
 from cifar_core.events import RunState
 from cifar_core.runs import Run, RunStore
-from tests.browser.charts import chart
+from tests.browser.charts import chart, points, wait_for_points
+from tests.browser.widgets import enter, go
 from tests.conftest import ROOT
+from tests.processes import processes, workers
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[RunStore]:
-    """A runs' folder of the test's own; whatever still trains in it at the end is stopped."""
-    store = RunStore(tmp_path / "runs")
-    yield store
-    for run in store.runs():
-        for worker in workers(run):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(worker, signal.SIGKILL)
-
-
-def processes(*words: str) -> list[int]:
-    """Those whose command line has all these words."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            command = (folder / "cmdline").read_bytes().decode().split("\0")
-            if set(words) <= set(command):
-                found.append(int(folder.name))
-    return found
-
-
-def workers(run: Run) -> list[int]:
-    """Processes that train this run."""
-    return processes("cifar_core", "train", run.id)
-
-
-def go(page: Page, name: str) -> None:
-    """Click through to a page and wait until it is there."""
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
-    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
-
-
-# Of all traces together; what was drawn, not what was sent.
-POINTS = "node => (node._fullData || []).reduce((sum, trace) => sum + trace.x.length, 0)"
-
-
-def points(page: Page, key: str) -> int:
-    return chart(page, key).evaluate(POINTS)
-
-
-def wait_for_points(page: Page, key: str, more_than: int) -> int:
-    node = chart(page, key).element_handle(timeout=60_000)
-    page.wait_for_function(
-        f"([node, n]) => ({POINTS})(node) > n", arg=[node, more_than], timeout=60_000
-    )
-    return points(page, key)
 
 
 def below_the_run(page: Page) -> float:
     """How far the loss's chart stands below the run's name, in pixels."""
     chart_box = chart(page, "train-loss").bounding_box()
     return chart_box["y"] - page.locator(".st-key-run-row").bounding_box()["y"]
-
-
-def enter(page: Page, label: str, number: int) -> None:
-    field = page.get_by_label(label, exact=True)
-    field.fill(str(number))
-    field.press("Enter")
 
 
 def set_epochs(page: Page, epochs: int) -> None:

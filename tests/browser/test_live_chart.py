@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.charts import chart
+from tests.browser.charts import chart, drag_zoom, wait_for_updates, x_range
 
 pytestmark = pytest.mark.browser
 
@@ -32,27 +32,7 @@ def open_chart(page, url, key="loss"):
     return found
 
 
-def wait_for_updates(page, chart, count=3):
-    """Wait until `count` more figures were drawn."""
-    node = chart.element_handle()
-    target = int(chart.get_attribute("data-updates")) + count
-    page.wait_for_function("([node, n]) => Number(node.dataset.updates) >= n", arg=[node, target])
-
-
-def x_range(chart):
-    return chart.evaluate("node => node._fullLayout.xaxis.range.slice()")
-
-
 SHOWS_ALL = "node => node._fullLayout.xaxis.range[1] > 61"
-
-
-def drag_zoom(page, chart):
-    box = chart.locator(".nsewdrag").bounding_box()
-    middle = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + 0.2 * box["width"], middle)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.6 * box["width"], middle, steps=5)
-    page.mouse.up()
 
 
 def test_it_updates_the_same_node_at_a_fixed_height(page, url):

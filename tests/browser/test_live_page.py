@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -16,20 +12,14 @@ from cifar_core.events import RunState, StateEvent
 from cifar_core.launch import start
 from cifar_core.printed import printed_histories
 from cifar_core.runs import Run, RunStore
-from tests.browser.charts import chart
-from tests.browser.test_journey import enter, wait_for_points, workers
-from tests.browser.test_live_chart import drag_zoom, wait_for_updates, x_range
+from tests.browser.charts import chart, drag_zoom, wait_for_points, wait_for_updates, x_range
+from tests.browser.widgets import enter
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 
 HIDDEN = "node => node._fullData.filter(t => t.visible === 'legendonly').map(t => t.name)"
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "runs")
 
 
 @pytest.fixture
@@ -44,13 +34,9 @@ def url(
 
 
 @pytest.fixture
-def live(url: str, store: RunStore) -> Iterator[Run]:
+def live(url: str, store: RunStore) -> Run:
     """A training of many epochs that has just been asked for."""
-    run = start(store, TrainingConfig(epochs=200), "synthetic")
-    yield run
-    for worker in workers(run):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(worker, signal.SIGKILL)
+    return start(store, TrainingConfig(epochs=200), "synthetic")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -12,19 +11,9 @@ from playwright.sync_api import Page, expect
 from cifar_core.config import TrainingConfig
 from cifar_core.events import RunState
 from cifar_core.runs import RunStore
+from tests.browser.widgets import enter
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "runs")
-
-
-def enter(page: Page, label: str, number: float) -> None:
-    field = page.get_by_label(label, exact=True)
-    field.fill(str(number))
-    field.press("Enter")
 
 
 def choose(page: Page, label: str, option: str) -> None:

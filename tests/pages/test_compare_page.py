@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,18 +14,16 @@ from cifar_core.events import RunState, StateEvent
 from cifar_core.history import Mark
 from cifar_core.runs import RunStore
 from tests.conftest import ROOT
-from tests.pages.test_data_page import figure
-from tests.pages.test_pages import by_label, texts
+from tests.pages.elements import by_label, figure, texts
 from ui import cached
 
 
 @pytest.fixture
-def store(open_page, environment: Path, trained: RunStore) -> RunStore:
+def store(open_page, trained_copy: RunStore) -> RunStore:
     """Runs to change: 'plain' and 'dropout', 'again' with another seed, 'other' on other images."""
-    shutil.copytree(trained.root, environment)
-    store = RunStore(environment)
-    for copy, original in (("again", "plain"), ("other", "plain")):
-        shutil.copytree(environment / original, environment / copy)
+    store = trained_copy
+    for copy in ("again", "other"):
+        shutil.copytree(store.root / "plain", store.root / copy)
     again, other = store.get("again"), store.get("other")
     again.config = type(again.config).from_json({**again.config.to_json(), "seed": 7})
     data = {**other.environment["data"], "name": "circles", "checksum": "sha256:other"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,26 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core.data import Dataset
 from tests.conftest import ROOT
-from tests.pages.test_pages import by_label, html, texts
+from tests.pages.elements import by_label, component, figure, grid, html, texts
 
 SECTIONS = ("look", "colour", "statistics", "augmentation")
-
-
-def component(app: AppTest, name: str) -> list[dict]:
-    """What the components of this name were given."""
-    found = [element.proto for element in app.get("bidi_component")]
-    return [json.loads(one.json) for one in found if one.component_name == name]
-
-
-def grid(app: AppTest) -> list[list]:
-    """Index, class name and note of each image shown."""
-    (one,) = component(app, "image_grid")
-    return one["cells"]
-
-
-def figure(app: AppTest, key: str) -> dict:
-    (one,) = [one for one in component(app, "live_chart") if one["key"] == key]
-    return json.loads(one["figure"])
 
 
 def go(app: AppTest, section: str) -> AppTest:

@@ -13,7 +13,7 @@ from cifar_core.data import Dataset, download
 from cifar_core.fetch import FetchState
 from tests.conftest import ROOT
 from tests.mirrors import make_small_cifar10
-from tests.pages.test_pages import by_label, labels, texts
+from tests.pages.elements import by_label, labels, texts
 from ui import state
 
 MB = 2**20

@@ -18,8 +18,7 @@ from cifar_core.evaluation import Predictions, accuracy, softmax
 from cifar_core.events import EpochEvent, RunState, StateEvent
 from cifar_core.runs import Run, RunStore
 from tests.conftest import ROOT
-from tests.pages.test_data_page import component, figure, grid
-from tests.pages.test_pages import by_label, html, texts
+from tests.pages.elements import by_label, component, figure, grid, html, texts
 from ui.pictures import data_uri, grey, sprite
 from ui.state import Key
 

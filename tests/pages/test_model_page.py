@@ -14,11 +14,7 @@ from cifar_core.data import Dataset
 from cifar_core.images import to_grey
 from cifar_core.prediction import load_model
 from cifar_core.runs import RunStore
-
-
-def by_label(elements, label: str):
-    (found,) = [element for element in elements if element.label == label]
-    return found
+from tests.pages.elements import by_label
 
 
 def words(app: AppTest) -> str:

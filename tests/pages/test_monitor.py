@@ -23,7 +23,7 @@ from cifar_core.events import (
 from cifar_core.history import Summary
 from cifar_core.printed import printed_histories
 from cifar_core.runs import Run, RunStore
-from tests.pages.test_pages import by_label, texts
+from tests.pages.elements import by_label, texts
 from ui import curves, monitor
 from ui.settings import label_of
 
@@ -44,11 +44,6 @@ def write(
     for event in events:
         run.append(event)
     return run
-
-
-@pytest.fixture
-def store(environment: Path) -> RunStore:
-    return RunStore(environment)
 
 
 def finished(message: str = "") -> StateEvent:

@@ -5,28 +5,10 @@ from __future__ import annotations
 import gc
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from cifar_core import evaluation
 from cifar_core.runs import RunStore
-
-
-def labels(elements) -> list[str]:
-    return [element.label for element in elements]
-
-
-def by_label(elements, label: str):
-    (found,) = [element for element in elements if element.label == label]
-    return found
-
-
-def texts(app: AppTest) -> str:
-    kinds = ("info", "warning", "error", "success", "caption", "markdown")
-    return "\n".join(element.value for kind in kinds for element in app.get(kind))
-
-
-def html(app: AppTest) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
+from tests.pages.elements import by_label
 
 
 @pytest.mark.parametrize("name", ["data", "model", "train", "evaluate", "predict", "compare"])

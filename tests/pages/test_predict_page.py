@@ -19,8 +19,7 @@ from cifar_core.images import Framing, fit_to_network_size, to_network_size
 from cifar_core.launch import execute
 from cifar_core.prediction import load_model, predict_probabilities
 from cifar_core.runs import RunStore
-from tests.pages.test_data_page import component
-from tests.pages.test_pages import by_label, html, texts
+from tests.pages.elements import by_label, component, html, texts
 from ui import pictures
 from ui.state import Key
 from ui.text import plain

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +11,6 @@ from cifar_core.config import TrainingConfig
 from cifar_core.events import EpochEvent, RunState, StateEvent
 from cifar_core.groups import group_of, spread, validation_accuracy
 from cifar_core.runs import Run, RunStore
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "runs")
 
 
 def made(

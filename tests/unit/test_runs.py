@@ -28,11 +28,6 @@ END = StateEvent(state=RunState.FINISHED, test_loss=1.2, test_accuracy=0.45, sec
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "runs")
-
-
-@pytest.fixture
 def run(store: RunStore) -> Run:
     return store.create(CONFIG, "one")
 

@@ -1,0 +1,33 @@
+"""Processes of this machine, as a test finds them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+from cifar_core.runs import Run, RunStore
+
+
+def processes(*words: str) -> list[int]:
+    """Those whose command line has all these words."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (folder / "cmdline").read_bytes().decode().split("\0")
+            if set(words) <= set(command):
+                found.append(int(folder.name))
+    return found
+
+
+def workers(run: Run) -> list[int]:
+    """Processes that train this run, whose name another folder may have as well."""
+    return processes("cifar_core", "train", run.id, str(run.path.parent))
+
+
+def stop_workers(store: RunStore) -> None:
+    """Kill whatever trains in a runs' folder."""
+    for process in processes("cifar_core", "train", str(store.root)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from cifar_core.config import TrainingConfig
 from cifar_core.data import CIFAR10_CLASSES, Dataset, Source, load_data
@@ -17,6 +18,8 @@ from cifar_core.runs import RunStore
 from tests.processes import stop_workers
 
 ROOT = Path(__file__).resolve().parent.parent
+
+SharedFolder = Callable[[str, Callable[[Path], object]], Path]
 
 os.environ["CIFAR10_REFERENCE_RUNS"] = ""  # a test that wants runs that ship says which
 
@@ -59,34 +62,56 @@ def blobs() -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def blobs_npz(blobs: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> SharedFolder:
+    """Makes a folder once for all processes that share the work (pytest-xdist)."""
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def get(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, filled = root / name, root / f"{name}.filled"
+        with FileLock(root / f"{name}.lock"):
+            if not filled.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed at it
+                folder.mkdir()
+                fill(folder)
+                filled.touch()
+        return folder
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def blobs_npz(blobs: Dataset, shared_folder: SharedFolder) -> Path:
     """The same in a file, for whoever takes a path."""
-    path = tmp_path_factory.mktemp("blobs") / "blobs.npz"
-    np.savez(
-        path,
-        x_train=blobs.x_train,
-        y_train=blobs.y_train,
-        x_test=blobs.x_test,
-        y_test=blobs.y_test,
-    )
-    return path
+
+    def save(folder: Path) -> None:
+        np.savez(
+            folder / "blobs.npz",
+            x_train=blobs.x_train,
+            y_train=blobs.y_train,
+            x_test=blobs.x_test,
+            y_test=blobs.y_test,
+        )
+
+    return shared_folder("blobs", save) / "blobs.npz"
 
 
 @pytest.fixture(scope="session")
-def built_in_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built_in_cache(shared_folder: SharedFolder) -> Path:
     """A cache folder in which the built-in images are drawn already."""
-    folder = tmp_path_factory.mktemp("cache")
-    load_data("synthetic", cache_dir=folder)
-    return folder
+    return shared_folder("cache", lambda folder: load_data("synthetic", cache_dir=folder))
 
 
 @pytest.fixture(scope="session")
-def trained(blobs_npz: Path, tmp_path_factory: pytest.TempPathFactory) -> RunStore:
+def trained(blobs_npz: Path, shared_folder: SharedFolder) -> RunStore:
     """Two finished runs on the easy images, 'plain' and 'dropout'. Not to be written to."""
-    store = RunStore(tmp_path_factory.mktemp("trained") / "runs")
-    for name, dropout in (("plain", 0.0), ("dropout", 0.4)):
-        execute(store.create(TrainingConfig(epochs=3, dropout=dropout), name), str(blobs_npz))
-    return store
+
+    def train(folder: Path) -> None:
+        store = RunStore(folder)
+        for name, dropout in (("plain", 0.0), ("dropout", 0.4)):
+            execute(store.create(TrainingConfig(epochs=3, dropout=dropout), name), str(blobs_npz))
+
+    return RunStore(shared_folder("trained", train))
 
 
 @pytest.fixture

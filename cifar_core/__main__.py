@@ -28,6 +28,7 @@ from .process import ERROR_PREFIX
 from .runs import Run, RunStore
 from .significance import wilson_interval
 from .slots import slots
+from .split import check
 
 
 class _Parser(argparse.ArgumentParser):
@@ -237,8 +238,10 @@ def _runs_to_train(options: argparse.Namespace) -> tuple[list[Run], str]:
         return [run], options.data or own_data or data
     preset = PRESETS[options.preset].to_json() if options.preset else {}
     config = TrainingConfig.from_json({**preset, **given})
-    load_data(data, progress=_progress)  # before a run is made for nothing
+    images = len(load_data(data, progress=_progress).x_train)
     asked = config.runs()
+    for one in asked:  # before a run is made for nothing
+        check(images, one)
     name = f"{options.name}-fold{{}}" if options.name and len(asked) > 1 else options.name
     return [store.create(one, name.format(one.fold)) for one in asked], data
 

@@ -13,12 +13,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cifar_core.config import TrainingConfig
+from cifar_core.errors import ConfigError
 from cifar_core.schedule import learning_rates
-from cifar_core.split import split
+from cifar_core.split import is_batch_too_large, split
 from ui import cached, charts, state
 from ui.live_chart import live_chart
 from ui.state import Key
-from ui.text import _
+from ui.text import _, plain
 
 IN_VIEW = ("epochs", "dropout")
 """The tutorial's two, which the Train page shows at once; the others are one click away."""
@@ -328,11 +329,22 @@ def data(images: int, test_images: int) -> None:
         help=_("At most this many, drawn with the seed."),
         width=_NARROW,
     )
-    trained, held = (len(part) for part in split(images, config.runs()[0]))
+    one = config.runs()[0]
+    try:
+        trained, held = (len(part) for part in split(images, one))
+    except ConfigError as error:
+        st.warning(plain(str(error)), icon=":material/warning:")
+        return
     counts = _(
         "{trained} images train, {validating} validate, and {test} test the network that comes out."
     ).format(trained=f"{trained:,}", validating=f"{held or test_images:,}", test=f"{test_images:,}")
     st.caption(f"{counts} {_about_validation(config)}")
+    if is_batch_too_large(images, one):
+        words = _(
+            "The batch size, {batch}, is above the {trained} images that train: an epoch is one "
+            "step. A smaller one, under 'Optimiser', learns more in each epoch."
+        )
+        st.caption(words.format(batch=f"{config.batch_size:,}", trained=f"{trained:,}"))
 
 
 def _about_validation(config: TrainingConfig) -> str:

@@ -14,6 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.config import PRESETS, TrainingConfig
+from cifar_core.data import Dataset
 from cifar_core.runs import RunStore
 from tests.conftest import ROOT
 
@@ -61,6 +62,11 @@ def settings(app: AppTest) -> TrainingConfig:
 
 def captions(app: AppTest) -> str:
     return "\n".join(caption.value for caption in app.caption)
+
+
+def warnings(app: AppTest) -> str:
+    """The page's warnings, as a reader sees them."""
+    return "\n".join(warning.value.replace("\\", "") for warning in app.warning)
 
 
 def test_every_setting_has_a_widget_with_its_help(open_page) -> None:
@@ -275,6 +281,38 @@ def test_words_follow_the_settings(open_page) -> None:
     assert "chosen by the test set" not in captions(app)
     labelled(app, "Validation").set_value("test").run()
     assert "chosen by the test set" in captions(app)
+
+
+def few(path: Path, blobs: Dataset, images: int) -> Path:
+    """So many of the easy images in a file."""
+    names = ("x_train", "y_train", "x_test", "y_test")
+    np.savez(path, **{name: getattr(blobs, name)[:images] for name in names})
+    return path
+
+
+def test_a_split_that_cannot_be_is_said_in_place_of_its_counts(
+    open_page, blobs: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIFAR10_DATA", str(few(tmp_path / "four.npz", blobs, 4)))
+    app = open_page("train")
+    assert "4 images train, 4 validate" in captions(app)
+    for validation, said in (("holdout", "must hold one. Received: 4"), ("folds", "folds=5 for 4")):
+        labelled(app, "Validation").set_value(validation).run()
+        assert not app.exception
+        assert said in warnings(app)
+        assert "images train, " not in captions(app)
+    labelled(app, "Folds").set_value(4).run()
+    assert not warnings(app)
+    assert "3 images train, 1 validate" in captions(app)
+
+
+def test_a_batch_that_holds_more_than_all_images_is_told(open_page) -> None:
+    app = open_page("train")
+    labelled(app, "Batch size").set_value(400).run()
+    assert "an epoch is one step" not in captions(app)
+    labelled(app, "Validation").set_value("holdout").run()
+    told = "The batch size, 400, is above the 360 images that train: an epoch is one step."
+    assert told in captions(app)
 
 
 def test_the_model_page_follows_the_network(open_link: OpenLink) -> None:

@@ -166,6 +166,24 @@ def test_wrong_data_is_one_line_and_leaves_no_run(
 
 
 @pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        (["--validation", "holdout"], "Received: 4"),
+        (["--validation", "folds"], "folds=5 for 4"),
+        (["--validation", "folds", "--fold", "3"], "folds=5 for 4"),
+    ],
+)
+def test_images_too_few_to_share_out_are_one_line_and_leave_no_run(
+    environment: dict[str, str], tmp_path: Path, blobs: Dataset, settings: list[str], named: str
+) -> None:
+    names = ("x_train", "y_train", "x_test", "y_test")
+    np.savez(tmp_path / "four.npz", **{name: getattr(blobs, name)[:4] for name in names})
+    done = cifar(environment, "train", "--data", tmp_path / "four.npz", *settings)
+    assert_one_line(done, named)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
     ("arguments", "named"),
     [
         (["train", "--epochs", "0"], "epochs"),

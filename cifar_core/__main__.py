@@ -9,6 +9,7 @@ import secrets
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from . import device, evaluation
 from .calibration import BINS, reliability
-from .config import PRESETS, TrainingConfig
+from .config import PRESETS, TrainingConfig, names_of, setting_from_text
 from .data import load_data
 from .errors import CifarError, ConfigError, ImageError, RunError
 from .events import EpochEvent, Event, LogEvent, RateEvent, RunState, StateEvent
@@ -28,11 +29,40 @@ from .process import ERROR_PREFIX
 from .runs import Run, RunStore
 from .significance import wilson_interval
 from .slots import slots
+from .spelling import meant, nearest
 from .split import check
 
 
 class _Parser(argparse.ArgumentParser):
-    """Errors are one line, without the usage before it."""
+    """Takes other spellings of options; errors are one line, without the usage before it.
+
+    Attributes:
+        spellings: options, and the one that each stands for.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        self.spellings: dict[str, str] = {}
+        super().__init__(**more)
+
+    def add_argument(self, *names: Any, **more: Any) -> argparse.Action:
+        added = super().add_argument(*names, **more)
+        if added.help != argparse.SUPPRESS:
+            self.spellings |= {option: option for option in added.option_strings}
+        return added
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        args = sys.argv[1:] if args is None else args
+        known, left = super().parse_known_args(list(map(self._named, args)), namespace)
+        for option in left:
+            if option.startswith("-"):
+                hint = nearest(option.partition("=")[0], self.spellings)
+                self.error(f"there is no option {option}. {hint}".rstrip())
+        return known, left
+
+    def _named(self, word: str) -> str:
+        """An option's own name, whatever its spelling; any other word as it is."""
+        option, equals, value = word.partition("=")
+        return meant(option, self.spellings) + equals + value if option[:2] == "--" else word
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
@@ -102,7 +132,12 @@ def _parser() -> _Parser:
     )
     takes_data(added, "CIFAR10_DATA, else auto")
     takes_runs(added)
-    added.add_argument("--preset", choices=PRESETS, help="settings to start from")
+    added.add_argument(
+        "--preset",
+        type=lambda text: meant(text, {name: name for name in PRESETS}),
+        choices=PRESETS,
+        help="settings to start from",
+    )
     added.add_argument("--name", default="", help="the run's name (default: time and preset)")
     added.add_argument(
         "--resume", metavar="RUN", help="go on with a run that has ended, to --epochs if given"
@@ -110,16 +145,21 @@ def _parser() -> _Parser:
     added.add_argument("--run", help=argparse.SUPPRESS)  # a run the dashboard has made already
     for spec in fields(TrainingConfig):
         kind = type(spec.default)
+        own, *others = (f"--{name.replace('_', '-')}" for name in names_of(spec))
+        also = f"; also {', '.join(others)}" if others else ""
         added.add_argument(
-            f"--{spec.name.replace('_', '-')}",
+            own,
             help=f"{spec.metadata['help']}; {spec.metadata['rule']} "
-            f"(default: {spec.default}, or the preset's)".replace("%", "%%"),
+            f"(default: {spec.default}, or the preset's{also})".replace("%", "%%"),
             **(
                 {"action": argparse.BooleanOptionalAction}
                 if kind is bool
-                else {"type": kind, "metavar": kind.__name__.upper()}
+                else {"type": partial(setting_from_text, spec), "metavar": kind.__name__.upper()}
             ),
         )
+        for other in others:
+            added.spellings[other] = own
+            added.spellings[f"--no{other[1:]}"] = f"--no{own[1:]}"
 
     added = add("runs", _runs, "list the runs, newest first", "runs --json")
     takes_runs(added)

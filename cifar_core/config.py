@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import Field, asdict, dataclass, field, fields, replace
 from typing import Any
 
 from .errors import ConfigError
+from .spelling import meant, nearest
 
 VALIDATION_KINDS = ("test", "holdout", "folds")
 COLOURS = ("rgb", "grey")
@@ -23,19 +24,37 @@ MOST_FOLDS = 20
 HOLDOUT_SHARE = 0.1
 
 
-def _setting(default: Any, help: str, rule: str, holds: Callable[[Any], bool], **more: Any) -> Any:
-    """A field that carries its help and its rule, so that both stand in one place."""
-    return field(default=default, metadata={"help": help, "rule": rule, "holds": holds, **more})
+def _setting(
+    default: Any,
+    help: str,
+    rule: str,
+    holds: Callable[[Any], bool],
+    aliases: tuple[str, ...] = (),
+    **more: Any,
+) -> Any:
+    """A field that carries its help, its rule and its other names, so that all have one place."""
+    about = {"help": help, "rule": rule, "holds": holds, "aliases": aliases, **more}
+    return field(default=default, metadata=about)
 
 
-def _choice(options: tuple[Any, ...], default: Any, help: str) -> Any:
+def _choice(
+    options: tuple[Any, ...],
+    default: Any,
+    help: str,
+    aliases: tuple[str, ...] = (),
+    words: Mapping[str, str] | None = None,
+) -> Any:
+    """One of these options; `words` are others, and the option that each stands for."""
     *others, last = (f"'{option}'" if isinstance(option, str) else option for option in options)
     rule = f"{', '.join(map(str, others))} or {last}"
-    return _setting(default, help, rule, lambda value: value in options, options=options)
+    known = {**{one: one for one in options if isinstance(one, str)}, **(words or {})}
+    return _setting(
+        default, help, rule, lambda value: value in options, aliases, options=options, words=known
+    )
 
 
-def _switch(help: str) -> Any:
-    return _setting(False, help, "true or false", lambda value: True)
+def _switch(help: str, aliases: tuple[str, ...] = ()) -> Any:
+    return _setting(False, help, "true or false", lambda value: True, aliases)
 
 
 def _count(default: int, help: str, least: int, most: int) -> Any:
@@ -49,7 +68,8 @@ def _count(default: int, help: str, least: int, most: int) -> Any:
 class TrainingConfig:
     """The settings of one run: validated, immutable, to and from JSON.
 
-    The command line's options, their help and their errors are made from these fields.
+    The command line's options, their help and their errors are made from these fields. On the
+    command line and in links, other spellings are taken too (`setting_from_text`, `aliases`).
 
     Raises:
         ConfigError: a value breaks its rule; the message says the rule and the value.
@@ -129,17 +149,32 @@ class TrainingConfig:
     )
     batch_norm: bool = _switch(
         "batch normalisation after each convolution; training is steadier and bears a higher "
-        "learning rate"
+        "learning rate",
+        aliases=("batch_normalisation", "batch_normalization"),
     )
     pooling: str = _choice(
-        POOLINGS, "max", "what a 2x2 pooling window keeps: its 'max' or its 'average'"
+        POOLINGS,
+        "max",
+        "what a 2x2 pooling window keeps: its 'max' or its 'average'",
+        words={"avg": "average", "mean": "average", "maximum": "max"},
     )
     colour: str = _choice(
-        COLOURS, "rgb", "'rgb', or 'grey' for a network that sees brightness only"
+        COLOURS,
+        "rgb",
+        "'rgb', or 'grey' for a network that sees brightness only",
+        aliases=("color",),
+        words={
+            "colour": "rgb",
+            "color": "rgb",
+            "gray": "grey",
+            "greyscale": "grey",
+            "grayscale": "grey",
+        },
     )
     standardise: bool = _switch(
         "scale pixels to mean 0 and deviation 1 by channel over the training images, instead of "
-        "0 to 1; training starts faster"
+        "0 to 1; training starts faster",
+        aliases=("standardize",),
     )
     optimiser: str = _choice(
         OPTIMISERS,
@@ -147,6 +182,7 @@ class TrainingConfig:
         "how gradients become steps: 'adam', 'adamw' (Adam with weight decay), 'sgd' (with "
         "Nesterov momentum 0.9; wants a learning rate of about 0.01, or 0.1 with batch "
         "normalisation), 'adagrad' or 'rmsprop'",
+        aliases=("optimizer",),
     )
     learning_rate: float = _setting(
         0.001,
@@ -168,6 +204,7 @@ class TrainingConfig:
         "images that the validation figures are measured on: 'test', the tutorial's way; "
         "'holdout', a tenth of the training images kept aside, which leaves the test set unseen; "
         "or 'folds', cross-validation: one run for each fold, which it keeps aside",
+        words={"test-set": "test", "cross-validation": "folds"},
     )
     folds: int = _count(
         5, "with validation 'folds': parts that the training images are split into", 2, MOST_FOLDS
@@ -189,6 +226,7 @@ class TrainingConfig:
         "float32",
         "'float32', or 'mixed': bfloat16 arithmetic with float32 weights, faster on GPUs from "
         "2020 on",
+        words={"mixed_bfloat16": "mixed"},
     )
     device: str = _choice(
         DEVICES, "auto", "'auto' takes a GPU where there is one; 'cpu'; or 'gpu', which must be one"
@@ -202,9 +240,11 @@ class TrainingConfig:
                 value = float(value)
                 object.__setattr__(self, spec.name, value)
             if type(value) is not kind or value != value or not spec.metadata["holds"](value):
+                words = spec.metadata.get("words", {})
+                hint = nearest(value, words) if isinstance(value, str) else ""
                 raise ConfigError(
                     f"`{spec.name}` must be {spec.metadata['rule']}. "
-                    f"Received: {spec.name}={value!r}."
+                    f"Received: {spec.name}={value!r}. {hint}".rstrip()
                 )
         if self.fold > self.folds:
             raise ConfigError(
@@ -235,9 +275,10 @@ class TrainingConfig:
         known = [spec.name for spec in fields(cls)]
         for name in values:
             if name not in known:
+                names = {one: spec.name for spec in fields(cls) for one in names_of(spec)}
                 raise ConfigError(
                     f"unknown setting. Received: {json.dumps(name)}; "
-                    f"the settings are {', '.join(known)}."
+                    f"the settings are {', '.join(known)}. {nearest(name, names)}".rstrip()
                 )
         return cls(**values)
 
@@ -262,20 +303,35 @@ class TrainingConfig:
         """
         config, errors = cls(), []
         for spec in fields(cls):
-            if spec.name in query:
-                value = _from_text(query[spec.name], type(spec.default))
+            if given := [query[name] for name in names_of(spec) if name in query]:
                 try:
-                    config = replace(config, **{spec.name: value})
+                    config = replace(config, **{spec.name: setting_from_text(spec, given[0])})
                 except ConfigError as error:
                     errors.append(error)
         return config, errors
 
 
-def _from_text(text: str, kind: type) -> Any:
-    """A value of this kind, or the text, cut to a line, where it says none."""
+def names_of(setting: Field[Any]) -> tuple[str, ...]:
+    """What a setting is called on the command line and in links: its name, then the others."""
+    return setting.name, *setting.metadata["aliases"]
+
+
+def setting_from_text(setting: Field[Any], text: str) -> Any:
+    """The value that a person wrote: 'Adam' is 'adam', 'gray' is 'grey'.
+
+    Args:
+        setting: a field of TrainingConfig.
+
+    Returns:
+        A value of the setting's kind or, where the text says none, the text, cut to a line, which
+        no TrainingConfig takes.
+    """
     text = text[:100]
+    kind: type = type(setting.default)
     if kind is bool:
         return {"true": True, "false": False}.get(text.lower(), text)
+    if kind is str:
+        return meant(text, setting.metadata["words"])
     try:
         return kind(text)
     except ValueError:

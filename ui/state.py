@@ -14,7 +14,7 @@ from zlib import crc32
 
 import streamlit as st
 
-from cifar_core.config import PRESETS, TrainingConfig, preset_of
+from cifar_core.config import PRESETS, TrainingConfig, names_of, preset_of
 from cifar_core.data import Dataset, is_available
 from cifar_core.errors import CifarError
 from cifar_core.fetch import Pace
@@ -579,7 +579,7 @@ def settings() -> TrainingConfig:
 def write_link() -> None:
     """Let the URL say what of the settings differs from the defaults."""
     query = st.query_params.to_dict()
-    names = {spec.name for spec in fields(TrainingConfig)}
+    names = {name for spec in fields(TrainingConfig) for name in names_of(spec)}
     others = {key: value for key, value in query.items() if key not in names}
     wanted = others | settings().to_query()
     if wanted != query:

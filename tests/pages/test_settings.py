@@ -196,6 +196,15 @@ def test_a_link_sets_the_widgets_and_the_widgets_give_the_link(
     assert link(app)["note"] == "7"
 
 
+def test_a_link_in_another_spelling_becomes_the_usual_one(open_link: OpenLink) -> None:
+    app = open_link({"optimizer": "SGD", "color": "gray", "standardize": "true", "note": "7"})
+    assert not app.toast
+    usual = {"optimiser": "sgd", "colour": "grey", "standardise": "true", "note": "7"}
+    assert link(app) == usual
+    labelled(app, "Optimiser").set_value("adam").run()
+    assert settings(app) == TrainingConfig(colour="grey", standardise=True)
+
+
 def test_a_broken_value_in_a_link_is_said_once_and_costs_nothing_else(
     open_link: OpenLink,
 ) -> None:
@@ -206,7 +215,7 @@ def test_a_broken_value_in_a_link_is_said_once_and_costs_nothing_else(
     assert told == [
         "`epochs` must be a whole number from 1 to 1000. Received: epochs=0\\.",
         "`schedule` must be 'constant', 'exponential', 'cosine' or 'one-cycle'. "
-        "Received: schedule='\\[cosine\\]\\(x\\)'\\.",
+        "Received: schedule='\\[cosine\\]\\(x\\)'\\. Did you mean 'cosine'?",
     ]
     app.switch_page("pages/train.py").run()
     assert not app.toast

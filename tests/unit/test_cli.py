@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cifar_core.config import TrainingConfig
+from cifar_core.config import PRESETS, TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.events import RunState
 from cifar_core.prediction import load_model
@@ -194,6 +195,14 @@ def test_images_too_few_to_share_out_are_one_line_and_leave_no_run(
         (["train", "--epochs", "many"], "many"),
         (["train", "--preset", "magic"], "magic"),
         (["train", "--no-such-option"], "--no-such-option"),
+        (["train", "--optimzer", "sgd"], "'--optimizer', which is '--optimiser'"),
+        (["train", "--dropuot=0.4"], "Did you mean '--dropout'?"),
+        (["train", "-epochs", "3"], "Did you mean '--epochs'?"),
+        (["predict", "nobody", "--randon"], "Did you mean '--random'?"),
+        (["train", "--optimizer", "nonsense"], "optimiser='nonsense'"),
+        (["train", "--color", "graay"], "Did you mean 'gray', which is 'grey'?"),
+        (["train", "--no-standardize", "--epochs", "0"], "epochs=0"),
+        (["train", "--precision", "mixed_float16"], "'mixed_bfloat16', which is 'mixed'"),
         (["evaluate", "nobody"], "nobody"),
         (["predict", "nobody", "--index", "1"], "nobody"),
         (["predict", "nobody"], "--index"),
@@ -213,6 +222,28 @@ def assert_one_line(done: subprocess.CompletedProcess[str], named: str) -> None:
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1, done.stderr
     assert named in done.stderr
+
+
+def test_other_spellings_of_settings_are_understood(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    words = "--optimizer SGD --Color=Gray --standardize --batch_normalization --batch_size 64"
+    words += " --precision mixed_bfloat16 --validation hold-out --schedule one_cycle --preset Best"
+    words += " --device CPU --no-batch-normalisation --opt adamw --epochs 1 --name twins"
+    ended = answer(environment, "train", *words.split())
+    expected = replace(
+        PRESETS["best"],
+        epochs=1,
+        optimiser="adamw",
+        colour="grey",
+        batch_norm=False,
+        batch_size=64,
+        precision="mixed",
+        validation="holdout",
+        device="cpu",
+    )
+    assert ended["config"] == expected.to_json()
+    assert RunStore(tmp_path / "runs").get("twins").config == expected
 
 
 @pytest.mark.parametrize("command", ["data", "train", "runs", "evaluate", "predict"])

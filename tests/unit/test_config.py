@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from cifar_core.config import PRESETS, TrainingConfig, preset_of
+from cifar_core.config import PRESETS, TrainingConfig, names_of, preset_of
 from cifar_core.errors import ConfigError
 
 
@@ -62,8 +62,75 @@ def test_json_and_back() -> None:
     config = TrainingConfig(epochs=3, dropout=0.25, validation="holdout", seed=9)
     assert TrainingConfig.from_json(config.to_json()) == config
     assert TrainingConfig.from_json({"epochs": 3}) == TrainingConfig(epochs=3)
-    with pytest.raises(ConfigError, match="unknown setting"):
+    with pytest.raises(ConfigError, match=r"unknown setting.*Did you mean 'epochs'\?"):
         TrainingConfig.from_json({"epoch": 3})
+
+
+TWINS = [
+    ("optimizer", "Adam", "optimiser", "adam"),
+    ("optimizer", "RMS-prop", "optimiser", "rmsprop"),
+    ("optimiser", "AdamW", "optimiser", "adamw"),
+    ("color", "gray", "colour", "grey"),
+    ("color", "Grayscale", "colour", "grey"),
+    ("colour", "color", "colour", "rgb"),
+    ("standardize", "True", "standardise", True),
+    ("batch_normalization", "true", "batch_norm", True),
+    ("batch_normalisation", "true", "batch_norm", True),
+    ("schedule", "one_cycle", "schedule", "one-cycle"),
+    ("schedule", "OneCycle", "schedule", "one-cycle"),
+    ("validation", "hold-out", "validation", "holdout"),
+    ("validation", "Hold out", "validation", "holdout"),
+    ("validation", "cross-validation", "validation", "folds"),
+    ("pooling", "avg", "pooling", "average"),
+    ("precision", "mixed_bfloat16", "precision", "mixed"),
+    ("precision", "Float32", "precision", "float32"),
+    ("device", "GPU", "device", "gpu"),
+]
+
+
+@pytest.mark.parametrize(("alias", "text", "name", "value"), TWINS)
+def test_other_spellings_are_understood_in_a_link(
+    alias: str, text: str, name: str, value: object
+) -> None:
+    expected = TrainingConfig(**{name: value})
+    assert TrainingConfig.from_query({alias: text}) == (expected, [])
+
+
+@pytest.mark.parametrize(("alias", "text", "name", "value"), TWINS)
+def test_json_has_one_spelling(alias: str, text: str, name: str, value: object) -> None:
+    if alias != name:
+        with pytest.raises(ConfigError, match=f"Did you mean '{name}'"):
+            TrainingConfig.from_json({alias: value})
+    if text != value:
+        with pytest.raises(ConfigError, match=f"`{name}` must be "):
+            TrainingConfig.from_json({name: text})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("optimiser", "adamm", "'adam'"),
+        ("schedule", "cosin", "'cosine'"),
+        ("precision", "mixed_float16", "'mixed_bfloat16', which is 'mixed'"),
+        ("precision", "mixd", "'mixed'"),
+        ("validation", "fold", "'folds'"),
+        ("network", "tutorials", "'tutorial'"),
+    ],
+)
+def test_the_nearest_word_is_named(name: str, text: str, said: str) -> None:
+    config, (error,) = TrainingConfig.from_query({name: text})
+    assert config == TrainingConfig()
+    assert str(error).endswith(f"Received: {name}='{text}'. Did you mean {said}?")
+
+
+def test_no_word_stands_for_two_settings_or_two_values() -> None:
+    names = [name for spec in fields(TrainingConfig) for name in names_of(spec)]
+    assert len(names) == len(set(names))
+    for spec in fields(TrainingConfig):
+        words = spec.metadata.get("words", {})
+        assert set(words.values()) <= set(spec.metadata.get("options", ()))
+        bare = {word.replace("-", "").replace("_", "").lower() for word in words}
+        assert len(bare) == len(words), spec.name
 
 
 def test_every_setting_is_explained() -> None:
@@ -130,7 +197,8 @@ def test_a_link_is_short_and_plain() -> None:
         ("dropout", "nan"),
         ("learning_rate", "inf"),
         ("flip", "yes"),
-        ("schedule", "Cosine"),
+        ("schedule", "cosinus"),
+        ("precision", "mixed_float16"),
         ("width", "3"),
         ("fold", "6"),
     ],

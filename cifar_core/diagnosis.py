@@ -9,11 +9,13 @@ Rules of `remarks`, on the figures of whole epochs; 'lowest' is the lowest valid
 - not learning: 2 epochs or more are done, and train accuracy is hardly above chance, by less than
   a twentieth of the way from there to 100 %.
 - overfitting: each of the last 3 epochs or more has a validation loss 1 % or more above the
-  lowest, and training loss is lower than it was then. (Rises of a single epoch, or by less, are
-  noise: on CIFAR-10, runs that still improve have them.)
+  lowest, and 0.0001, for near 0 a hundredth is nothing; and training loss is lower than it was
+  then. (Rises of a single epoch, or by less, are noise: on CIFAR-10, runs that still improve have
+  them.)
 - gap: after 3 epochs or more train accuracy is over 5 points above validation accuracy, while
   validation loss still falls.
-- plateau: in the last 5 epochs neither loss has come 1 % below what it had been before.
+- plateau: in the last 5 epochs neither loss has come 1 % below what it had been before, and
+  neither was below 0.0001 then, which leaves nothing to learn.
 - underfitting: the run has done all its epochs, and `verdict` says so.
 
 Rules of `verdict`, on the network that a run leaves:
@@ -43,7 +45,8 @@ from .events import EpochEvent, RunState
 from .history import History
 
 WIDE_GAP = 0.05
-_RISE = 1.01  # of validation loss against the lowest, to be more than noise
+_RISE = 0.01  # of validation loss against the lowest, to be more than noise
+_NEARLY_0 = 0.0001  # of a loss or its rise, in nats
 _WAIT = 3  # epochs
 _LONG_WAIT = 5
 _STILL_FALLING = 0.05
@@ -194,7 +197,7 @@ def _diverged(history: History, config: TrainingConfig, rate: float) -> Remark |
 def _jumping(history: History, config: TrainingConfig, rate: float, classes: int) -> Remark | None:
     """Numbers: `before` and `after`, the losses; `epoch`; `rate`."""
     recent = [event.loss for event in history.batches[-10:]]
-    guessing = math.log(classes)
+    guessing = -math.log(_chance(classes))
     remedies = _against_jumps(config, rate)
     if len(recent) == 10 and sum(recent) / 10 > 2 * guessing:
         now = {"epoch": history.batches[-1].epoch, "before": guessing, "after": sum(recent) / 10}
@@ -218,7 +221,8 @@ def _not_learning(
         remedies.append(_change("batch_norm", True))
     if config.dropout > 0.5:
         remedies.append(_change("dropout", 0.4))
-    numbers = {"epochs": len(epochs), "accuracy": epochs[-1].accuracy, "chance": 1 / classes}
+    chance = _chance(classes)
+    numbers = {"epochs": len(epochs), "accuracy": epochs[-1].accuracy, "chance": chance}
     return Remark(Kind.NOT_LEARNING, numbers, tuple(remedies))
 
 
@@ -229,7 +233,8 @@ def _overfitting(epochs: Sequence[EpochEvent], config: TrainingConfig) -> Remark
     if (
         best is None
         or len(recent) < _WAIT
-        or min(event.val_loss for event in recent) < _RISE * best.val_loss
+        or min(event.val_loss for event in recent) - best.val_loss
+        < max(_RISE * best.val_loss, _NEARLY_0)
         or epochs[-1].loss >= best.loss
     ):
         return None
@@ -258,7 +263,7 @@ def _plateau(epochs: Sequence[EpochEvent], config: TrainingConfig, rate: float) 
         return None
     for name in ("loss", "val_loss"):
         lowest, new = (min(getattr(event, name) for event in part) for part in (before, recent))
-        if new < 0.99 * lowest:
+        if lowest < _NEARLY_0 or new < 0.99 * lowest:
             return None
     remedies = []
     if config.schedule == "constant":
@@ -290,14 +295,18 @@ def _underfitting(history: History, config: TrainingConfig, classes: int) -> Rem
 
 def _above_chance(accuracy: float, classes: int) -> float:
     """Accuracy as a share of the way from chance, 0, to 100 %, 1."""
-    return (accuracy - 1 / classes) / (1 - 1 / classes)
+    chance = _chance(classes)
+    return (accuracy - chance) / (1 - chance)
+
+
+def _chance(classes: int) -> float:
+    """Accuracy of guessing; of two classes where nothing says how many there are."""
+    return 1 / max(classes, 2)
 
 
 def _falling(epochs: Sequence[EpochEvent]) -> float:
-    if len(epochs) < 2:
-        return 0.0
-    before = min(event.val_loss for event in epochs[:-1])
-    return max(0.0, 1 - epochs[-1].val_loss / before)
+    before = min((event.val_loss for event in epochs[:-1]), default=0.0)
+    return max(0.0, 1 - epochs[-1].val_loss / before) if before > 0 else 0.0
 
 
 # Remedies
@@ -316,8 +325,8 @@ def _usual_rate(config: TrainingConfig) -> float:
 
 
 def _lower(config: TrainingConfig, rate: float) -> float:
-    """A tenth of a learning rate, and not above the usual one."""
-    return min(float(f"{rate / 10:.3g}"), _usual_rate(config))
+    """A tenth of a learning rate, and not above the usual one; never 0, which is no rate."""
+    return min(float(f"{rate / 10:.3g}"), _usual_rate(config)) or rate
 
 
 def _early_stopping(config: TrainingConfig) -> list[Remedy]:

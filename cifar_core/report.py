@@ -161,7 +161,7 @@ def _chart(epochs: Sequence[EpochEvent], metric: Literal["accuracy", "loss"], _:
         "validation": (_("validation"), [getattr(event, f"val_{metric}") for event in epochs]),
     }
     known = [value for _name, values in sides.values() for value in values if math.isfinite(value)]
-    top = 1.0 if metric == "accuracy" else max(known, default=1.0) * 1.05
+    top = 1.0 if metric == "accuracy" else max(known, default=0.0) * 1.05 or 1.0
     last = max(epochs[-1].epoch, 1)
 
     def place(epoch: float, value: float) -> str:
@@ -205,7 +205,7 @@ def _ticks(top: float, most: int) -> list[float]:
     rough = top / most
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
-    return [round(number * step, 10) for number in range(int(top / step * 1.0001) + 1)]
+    return [float(f"{number * step:.10g}") for number in range(int(top / step * 1.0001) + 1)]
 
 
 def _matrix(matrix: np.ndarray, names: Sequence[str], _: Translate) -> str:

@@ -114,10 +114,10 @@ def change_rate(summary: Summary) -> None:
     with st.popover(_("Learning rate"), icon=":material/speed:", disabled=is_over):
         st.number_input(
             _("New learning rate"),
-            1e-7,
+            min(1e-7, now),
             10.0,
             now,
-            step=now / 10,
+            step=now / 10 or now,
             format="%g",
             key=key,
             help=_("The highest of the schedule, from the next step on."),

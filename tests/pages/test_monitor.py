@@ -214,3 +214,74 @@ def test_a_page_without_an_epoch_keeps_the_places_free(store: RunStore, open_pag
         app: AppTest = open_page("train")
         assert by_label(app.metric, "Validation loss").value == "–"
         assert "Nothing to remark" not in texts(app)
+
+
+@pytest.mark.parametrize("rate", [1e-7, 1e-9, 5e-324])
+def test_a_run_with_next_to_no_learning_rate_can_be_changed(
+    store: RunStore, open_page, rate: float
+) -> None:
+    still = [
+        EpochEvent(
+            step=epoch,
+            epoch=epoch,
+            loss=2.3,
+            accuracy=0.1,
+            val_loss=2.3,
+            val_accuracy=0.1,
+            seconds=1,
+        )
+        for epoch in range(1, 7)
+    ]
+    run = write(store, still, TrainingConfig(learning_rate=rate))
+    with run.working():
+        run.append(StateEvent(state=RunState.RUNNING))
+        app = open_page("train")
+        field = by_label(app.number_input, "New learning rate")
+        assert field.value == rate
+        assert 0 < field.step <= rate
+        field.set_value(0.01).run()
+        by_label(app.button, "Change").click().run()
+        assert not app.exception
+        assert run.take_rate() == 0.01
+
+
+@pytest.mark.parametrize("loss", [0.0, 1e-12])
+def test_a_run_without_a_loss_is_shown(store: RunStore, open_page, loss: float) -> None:
+    perfect = [
+        EpochEvent(
+            step=epoch,
+            epoch=epoch,
+            loss=loss,
+            accuracy=1.0,
+            val_loss=loss,
+            val_accuracy=1.0,
+            seconds=1,
+        )
+        for epoch in range(1, 8)
+    ]
+    write(store, [*perfect, StateEvent(state=RunState.FINISHED, test_accuracy=1.0)])
+    app = open_page("train")
+    by_label(app.toggle, "Log scale of the loss").set_value(True).run()
+    assert not app.exception
+    assert "Nothing to remark: no overfitting" in texts(app)
+    app.switch_page("pages/evaluate.py").run()
+    assert not app.exception
+
+
+def test_a_run_that_gets_nothing_right_is_shown(store: RunStore, open_page) -> None:
+    wrong = [
+        EpochEvent(
+            step=epoch,
+            epoch=epoch,
+            loss=9.0,
+            accuracy=0.0,
+            val_loss=9.0,
+            val_accuracy=0.0,
+            seconds=1,
+        )
+        for epoch in range(1, 4)
+    ]
+    run = write(store, [*wrong, StateEvent(state=RunState.FINISHED, test_accuracy=0.0)])
+    (run.path / "environment.json").unlink()
+    for page in ("train", "evaluate", "compare"):
+        open_page(page)

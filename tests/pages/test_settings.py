@@ -158,6 +158,9 @@ ODD = {
     "out of the widgets' way": TrainingConfig(
         dropout=0.987, learning_rate=1e-7, l2=1.0, label_smoothing=0.95, train_images=10_000_000
     ),
+    "next to nothing": TrainingConfig(
+        dropout=1e-9, learning_rate=5e-324, l2=1e-12, weight_decay=5e-324, label_smoothing=1e-9
+    ),
     "fine": TrainingConfig(dropout=0.0123, weight_decay=1e-6, learning_rate=0.00012345),
     "everything": TrainingConfig(
         epochs=1000,

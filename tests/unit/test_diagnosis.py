@@ -226,6 +226,44 @@ def test_remedies_are_valid_changes_that_the_run_does_not_have() -> None:
                 assert getattr(config, remedy.name) != remedy.changes[remedy.name]
 
 
+def test_losses_of_0_are_no_overfitting_and_no_plateau() -> None:
+    nothing = np.zeros(9)
+    assert kinds(history(nothing, nothing, 1.0, 1.0)) == []
+    assert kinds(history(falling(9, 1e-3), nothing, 1.0, 1.0)) == []
+    assert kinds(history(nothing, np.full(9, 0.3), 1.0, 0.99)) == []
+    hardly = [1e-3, 0.0, *[5e-5] * 5]
+    assert kinds(history(falling(7, 1e-3), hardly, 1.0, 1.0)) == []
+    rises = [1e-3, 0.0, *[0.2] * 5]
+    assert kinds(history(falling(7, 1e-3), rises, 1.0, 0.98)) == [Kind.OVERFITTING]
+
+
+@pytest.mark.parametrize("val_loss", [[0.0, 0.0], [0.0, 0.1], [0.0]])
+def test_a_verdict_on_a_validation_loss_of_0(val_loss: list[float]) -> None:
+    found = verdict(1.0, 1.0, history(val_loss, val_loss, 1.0, 1.0).epochs, BASELINE)
+    assert (found.fit, found.falling) == (Fit.ABOUT_RIGHT, 0.0)
+
+
+@pytest.mark.parametrize("classes", [0, 1])
+def test_classes_that_are_not_known_are_two(classes: int) -> None:
+    epochs = history([2.0, 1.0], [2.0, 1.0], 0.0, 0.0)
+    assert remarks(epochs, BASELINE, classes) == remarks(epochs, BASELINE, 2)
+    found = verdict(0.9, 0.9, history([1.0, 1.0], [1.0, 1.0]).epochs, BASELINE, classes)
+    assert found.fit is Fit.ABOUT_RIGHT
+
+
+@pytest.mark.parametrize("rate", [1e-9, 1e-300, 5e-324])
+def test_no_remedy_is_a_learning_rate_of_0(rate: float) -> None:
+    config = TrainingConfig(learning_rate=rate)
+    still = history(np.full(9, 2.0), np.full(9, 2.0))
+    jump = history([1.5, 1.2, 1.4], [1.5, 1.3, 1.4])
+    diverged = history([], [], [], [])
+    diverged.states = [StateEvent(state=RunState.FAILED, message="a loss must stay a number")]
+    for told in (still, jump, diverged):
+        (remark,) = remarks(told, config)
+        changed = [replace(config, **remedy.changes) for remedy in remark.remedies]
+        assert all(0 < one.learning_rate <= 10 for one in changed)
+
+
 def test_a_real_run_whose_loss_is_no_number_any_more(blobs_npz: Path, tmp_path: Path) -> None:
     config = TrainingConfig(epochs=3, optimiser="sgd", learning_rate=10.0)
     run = RunStore(tmp_path).create(config)

@@ -112,6 +112,22 @@ def test_the_curves_are_where_the_figures_are(tmp_path) -> None:
     assert points[1] == "256.0,150.0"
 
 
+@pytest.mark.parametrize("loss", [0.0, 1.4e-45, 1e-12])
+def test_curves_of_losses_of_0_lie_on_the_axis(tmp_path, loss: float) -> None:
+    run = RunStore(tmp_path).create(TrainingConfig(epochs=2), "perfect")
+    for epoch in (1, 2):
+        figures = {"loss": loss, "accuracy": 0.0, "val_loss": 0.0, "val_accuracy": 0.0}
+        run.append(EpochEvent(step=epoch, epoch=epoch, seconds=1, **figures))
+    run.append(StateEvent(state=RunState.FINISHED, train_accuracy=0.0, test_accuracy=0.0))
+    html = html_report(run)
+    points = re.findall(r'points="([^"]*)"', html)
+    on_axis = "256.0,270.0 456.0,270.0"
+    assert points[:2] + points[3:] == [on_axis] * 3
+    assert loss or points[2] == on_axis
+    ticks = re.findall(r'text-anchor="end">([^<]*)<', html)
+    assert len(ticks) == len(set(ticks)) > 8
+
+
 def test_strangers_words_stay_words(tmp_path) -> None:
     run = RunStore(tmp_path).create(TrainingConfig(), "one")
     run.mark, run.notes = Mark("<script>alert(1)</script>"), "</pre><b>"
@@ -148,7 +164,8 @@ def test_every_word_can_be_translated(run: Run) -> None:
         (1, 8, [0, 0.2, 0.4, 0.6, 0.8, 1.0]),
         (1000, 8, [0, 200, 400, 600, 800, 1000]),
         (0.003, 5, [0, 0.001, 0.002, 0.003]),
+        (2e-13, 5, [0, 5e-14, 1e-13, 1.5e-13, 2e-13]),
     ],
 )
 def test_ticks(top: float, most: int, expected: list[float]) -> None:
-    assert _ticks(top, most) == pytest.approx(expected)
+    assert _ticks(top, most) == pytest.approx(expected, rel=1e-6, abs=0)

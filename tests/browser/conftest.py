@@ -37,12 +37,18 @@ def chromium_path():
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def playwright():
+    """What starts browsers."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright):
     """Chromium from the PATH, else Playwright's own."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
@@ -92,7 +98,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def run_dashboard(script, env=None, port=None, base_path=""):
+def run_dashboard(script, env=None, port=None, base_path="", options=()):
     """Serve a Streamlit script until the block ends.
 
     Args:
@@ -100,6 +106,7 @@ def run_dashboard(script, env=None, port=None, base_path=""):
         env: Added to the environment.
         port: A free one by default; give one to start a server again where it was.
         base_path: What the server is told to serve under, such as "/class".
+        options: More for Streamlit's command line.
 
     Yields:
         The address, without a slash at its end.
@@ -108,6 +115,7 @@ def run_dashboard(script, env=None, port=None, base_path=""):
     url = f"http://127.0.0.1:{port}{base_path}"
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
     command += [f"--server.port={port}", f"--server.baseUrlPath={base_path}"]
+    command += options
     with tempfile.TemporaryFile("w+") as log:
         server = subprocess.Popen(
             command,

@@ -1,0 +1,3 @@
+"""A script that fails."""
+
+raise RuntimeError("what only the console may tell")

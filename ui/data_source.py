@@ -27,8 +27,13 @@ def panel() -> None:
     with left:
         _cifar10()
     with right:
-        if os.environ.get("CIFAR10_PATHS") != "no":
+        if takes_paths():
             _path()
+
+
+def takes_paths() -> bool:
+    """Whether images may be named by a path: `CIFAR10_PATHS` is not no, 0, false or off."""
+    return os.environ.get("CIFAR10_PATHS", "").strip().lower() not in {"no", "0", "false", "off"}
 
 
 def hint() -> None:

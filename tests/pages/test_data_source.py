@@ -14,7 +14,7 @@ from cifar_core.fetch import FetchState
 from tests.conftest import ROOT
 from tests.mirrors import make_small_cifar10
 from tests.pages.elements import by_label, labels, texts
-from ui import state
+from ui import data_source, state
 
 MB = 2**20
 
@@ -159,10 +159,19 @@ def test_a_wrong_path_is_one_sentence(dashboard: AppTest, path: str) -> None:
     assert images(app) == before
 
 
+@pytest.mark.parametrize("word", ["no", "No", "0", "false", "FALSE", "off", " Off "])
 def test_no_paths_where_they_are_switched_off(
-    dashboard: AppTest, monkeypatch: pytest.MonkeyPatch
+    dashboard: AppTest, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
-    monkeypatch.setenv("CIFAR10_PATHS", "no")
+    monkeypatch.setenv("CIFAR10_PATHS", word)
     app = dashboard.run()
     assert not app.text_input
     assert "Get CIFAR-10 (163 MB)" in labels(app.button)
+
+
+@pytest.mark.parametrize("word", ["", "yes", "1", "true", "on"])
+def test_paths_are_taken_where_they_are_not_switched_off(
+    monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.setenv("CIFAR10_PATHS", word)
+    assert data_source.takes_paths()

@@ -23,8 +23,8 @@ from benchmarks.machine import heading
 from cifar_core.config import PRESETS, TrainingConfig
 from cifar_core.data import load_data
 from cifar_core.events import RunState
-from cifar_core.history import Summary
 from cifar_core.runs import RunStore
+from cifar_core.summary import Summary
 
 BASELINE = PRESETS["tutorial-baseline"]
 

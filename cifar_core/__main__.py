@@ -18,12 +18,11 @@ import numpy as np
 from . import device, evaluation
 from .calibration import BINS, reliability
 from .config import PRESETS, TrainingConfig, names_of, setting_from_text
-from .data import load_data
+from .data import absolute, load_data
 from .errors import CifarError, ConfigError, ImageError, RunError
 from .events import EpochEvent, Event, LogEvent, RateEvent, RunState, StateEvent
 from .export import SUFFIXES, export
 from .groups import spread, validation_accuracy
-from .history import Summary
 from .launch import execute, prepare_resume
 from .process import ERROR_PREFIX
 from .runs import Run, RunStore
@@ -31,6 +30,7 @@ from .significance import wilson_interval
 from .slots import slots
 from .spelling import meant, nearest
 from .split import check
+from .summary import Summary
 
 
 class _Parser(argparse.ArgumentParser):
@@ -261,7 +261,7 @@ def _given_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 def _runs_to_train(options: argparse.Namespace) -> tuple[list[Run], str]:
     """The runs that `train` is to carry out, one after the other, and their images."""
-    store, data = RunStore(options.runs), _data_of(options)
+    store, data = RunStore(options.runs), absolute(_data_of(options))
     if options.run:
         return [store.get(options.run)], data
     given = _given_settings(options)
@@ -278,12 +278,17 @@ def _runs_to_train(options: argparse.Namespace) -> tuple[list[Run], str]:
         return [run], options.data or own_data or data
     preset = PRESETS[options.preset].to_json() if options.preset else {}
     config = TrainingConfig.from_json({**preset, **given})
-    images = len(load_data(data, progress=_progress).x_train)
     asked = config.runs()
+    images = len(load_data(data, progress=_progress).x_train)
     for one in asked:  # before a run is made for nothing
         check(images, one)
-    name = f"{options.name}-fold{{}}" if options.name and len(asked) > 1 else options.name
-    return [store.create(one, name.format(one.fold)) for one in asked], data
+    if config.device == "gpu":
+        with device.quiet():
+            device.need_gpu(device.find_device())
+    names = [options.name] * len(asked)
+    if options.name and len(asked) > 1:
+        names = [f"{options.name}-fold{one.fold}" for one in asked]
+    return [store.create(one, name, data) for one, name in zip(asked, names, strict=True)], data
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -292,7 +297,7 @@ def _train(options: argparse.Namespace) -> int:
     for run in runs:
         if not options.run:
             _say(f"run {run.id}")
-        if _train_one(run, data, of_dashboard=bool(options.run)) is RunState.FAILED:
+        if _train_one(run, data, options) is RunState.FAILED:
             return 1
         summaries.append(run.summary())
         if summaries[-1].state is not RunState.FINISHED:
@@ -324,9 +329,10 @@ def _figures(summary: Summary) -> str:
     return "" if accuracy is None else f": test accuracy {accuracy:.2%} ({summary.data_name})"
 
 
-def _train_one(run: Run, data: str, of_dashboard: bool) -> RunState:
+def _train_one(run: Run, data: str, options: argparse.Namespace) -> RunState:
     """Carry one run out and tell of it on standard error."""
-    epochs = run.config.epochs
+    longer = options.epochs if options.run or options.resume else None
+    epochs = longer or run.config.epochs
 
     def report(event: Event) -> None:
         if isinstance(event, LogEvent):
@@ -343,11 +349,11 @@ def _train_one(run: Run, data: str, of_dashboard: bool) -> RunState:
             )
 
     try:
-        end = execute(run, data, report)
+        end = execute(run, data, report, longer)
     except CifarError:
         raise
     except Exception as error:
-        if of_dashboard:  # the worker's log keeps what a developer needs
+        if options.run:  # the worker's log keeps what a developer needs
             raise
         _say(f"{ERROR_PREFIX}the run failed: {type(error).__name__}: {error}".splitlines()[0])
         return RunState.FAILED
@@ -366,15 +372,23 @@ def _summary_json(summary: Summary) -> dict[str, Any]:
         "seconds": summary.seconds,
         "data": summary.data_name,
         "config": summary.config.to_json(),
+        "problems": list(summary.problems),
     }
 
 
 def _runs(options: argparse.Namespace) -> int:
     store = RunStore(options.runs)
-    summaries = store.summaries()
+    listing = store.look()
+    summaries = listing.summaries
     if options.json:
-        return _print_json([_summary_json(summary) for summary in summaries])
-    if not summaries:
+        found = [_summary_json(summary) for summary in summaries]
+        none = dict.fromkeys(found[0] if found else ("run",))
+        broken = [
+            {**none, "run": one.id, "state": "unreadable", "problems": [one.reason]}
+            for one in listing.unreadable
+        ]
+        return _print_json(found + broken)
+    if not summaries and not listing.unreadable:
         print(f"no runs yet in {store.root}; start one: python -m cifar_core train")
     for summary in summaries:
         accuracy = summary.test_accuracy
@@ -383,6 +397,10 @@ def _runs(options: argparse.Namespace) -> int:
             f"{summary.run.id:<40} {summary.state:<11} {summary.epochs:>3} epochs {figure}  "
             f"{summary.data_name}"
         )
+        for problem in summary.problems:
+            print(f"  {problem}")
+    for one in listing.unreadable:
+        print(f"{one.id:<40} cannot be read: {one.reason}")
     return 0
 
 

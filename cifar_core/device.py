@@ -73,6 +73,22 @@ def _gpu(gpu: Any) -> Device:
     return Device("GPU", str(details.get("device_name", gpu.name)))
 
 
+def need_gpu(found: Device) -> None:
+    """See to it that a run that wants a GPU gets one.
+
+    Args:
+        found: what `find_device` found.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if found.kind != "GPU":
+        raise ConfigError(
+            "a run on a GPU needs one that TensorFlow finds. Received: device='gpu' on "
+            f"{found}; choose 'auto' or 'cpu'."
+        )
+
+
 def use_device(slot: int = 0, wanted: str = "auto") -> Device:
     """Take one GPU alone, with memory growth on; the CPU where there is no GPU.
 
@@ -90,10 +106,7 @@ def use_device(slot: int = 0, wanted: str = "auto") -> Device:
 
     gpus = tf.config.list_physical_devices("GPU")
     if wanted == "gpu" and not gpus:
-        raise ConfigError(
-            "a run on a GPU needs one that TensorFlow finds. Received: device='gpu' on "
-            f"{cpu()}; choose 'auto' or 'cpu'."
-        )
+        need_gpu(cpu())
     if not gpus or wanted == "cpu":
         use_cpu()
         return cpu()

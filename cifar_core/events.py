@@ -122,9 +122,13 @@ class StateEvent(Event):
         message: why, where that is worth saying.
         step: with 'running', the step from which training goes on, where it is not the first;
             figures of later steps were lost with the worker that gave them.
-        epoch: the epoch whose weights the saved model has, once the training has ended.
-        train_accuracy: of that epoch, 0 to 1.
-        test_loss, test_accuracy: on the test set with the saved model, once it is known.
+        epoch: the epoch whose weights the saved network has, once the training has ended; None
+            where it was stopped within an epoch.
+        train_accuracy: of the saved network, dropout off, on `train_images` of the images that
+            trained it. Without `train_images`, as older runs wrote it: the running mean over
+            that epoch, dropout at work.
+        train_images: how many images that was measured on.
+        test_loss, test_accuracy: of the saved network on the test set.
         seconds: wall time of the training, once it has ended.
     """
 
@@ -133,6 +137,7 @@ class StateEvent(Event):
     step: int | None = None
     epoch: int | None = None
     train_accuracy: float | None = None
+    train_images: int | None = None
     test_loss: float | None = None
     test_accuracy: float | None = None
     seconds: float | None = None
@@ -153,9 +158,14 @@ DETAILS = tuple(f'{{"type": "{name}"'.encode() for name in ("batch", "usage", "l
 """How lines begin that say nothing of a run's state or whole epochs; most lines do."""
 
 
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as plain values, its type among them."""
+    return {"type": _NAMES[type(event)], **asdict(event)}
+
+
 def to_line(event: Event) -> str:
     """The event as one line of JSON, with its line end."""
-    return json.dumps({"type": _NAMES[type(event)], **asdict(event)}) + "\n"
+    return json.dumps(to_json(event)) + "\n"
 
 
 def from_line(line: str | bytes) -> Event | None:
@@ -164,7 +174,15 @@ def from_line(line: str | bytes) -> Event | None:
     Unknown fields are left out, so that an older reader understands a newer writer.
     """
     try:
-        values: dict[str, Any] = json.loads(line)
+        return from_json(json.loads(line))
+    except ValueError:
+        return None
+
+
+def from_json(values: dict[str, Any]) -> Event | None:
+    """The inverse of `to_json`; None where these are no event known here."""
+    try:
+        values = dict(values)
         cls = _TYPES[values.pop("type")]
         values = {name: value for name, value in values.items() if name in _FIELDS[cls]}
         if cls is StateEvent:

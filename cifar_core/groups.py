@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .events import RunState
-from .history import Summary
+from .summary import Summary
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def spread(values: Iterable[float | None]) -> Spread | None:
 
 
 def group_of(summary: Summary, summaries: Sequence[Summary]) -> list[Summary]:
-    """The runs with a run's settings and images, seed and fold aside.
+    """The runs with a run's settings, changes of its rate and images, seed and fold aside.
 
     Of runs with the same seed and fold, which would make a spread too small, the first that is
     finished stands for all, or the first. A run that has not read its images yet is taken to have
@@ -46,25 +46,16 @@ def group_of(summary: Summary, summaries: Sequence[Summary]) -> list[Summary]:
     Returns:
         One run for each seed and fold, by seed, then fold.
     """
-    key = summary.config.group()
-    alike = [one for one in summaries if one.config.group() == key]
-    images = next(filter(None, map(_images, [summary, *alike])), None)
+    alike = [one for one in summaries if one.group == summary.group]
+    images = next((one.data_checksum for one in [summary, *alike] if one.data_checksum), "")
     members: dict[tuple[int, int], Summary] = {}
     for one in sorted(alike, key=lambda one: one.state is not RunState.FINISHED):
-        if _images(one) in (images, None):
+        if one.data_checksum in (images, ""):
             members.setdefault((one.config.seed, one.config.fold), one)
     return [members[place] for place in sorted(members)]
 
 
-def _images(summary: Summary) -> str | None:
-    """Checksum of the images that a run has read."""
-    return summary.environment.get("data", {}).get("checksum")
-
-
 def validation_accuracy(summary: Summary) -> float | None:
-    """Of the epoch whose weights the saved model has, else of the last one."""
-    last, kept = summary.last, summary.kept_epoch
-    if last is None or kept in (None, last.epoch):
-        return last.val_accuracy if last else None
-    epochs = summary.run.history().epochs
-    return next((event.val_accuracy for event in epochs if event.epoch == kept), None)
+    """Of the epoch whose network is saved, else of the last one."""
+    epoch = summary.status.kept or summary.last
+    return epoch.val_accuracy if epoch else None

@@ -1,11 +1,9 @@
-"""A run's events sorted, and a run on one line."""
+"""A run's events sorted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
 
-from .config import TrainingConfig
 from .events import (
     BatchEvent,
     EpochEvent,
@@ -17,21 +15,35 @@ from .events import (
     UsageEvent,
 )
 
-if TYPE_CHECKING:
-    from .runs import Run
-
 
 @dataclass
 class History:
-    """A run's events so far, sorted by type, each list in the order it was written."""
+    """A run's events so far, sorted by type, each list in the order it was written.
+
+    Attributes:
+        usage: the latest of its kind.
+        resumed_at: how many of `batches` were told before the worker that spoke last began.
+        result: the end that tells of the saved network, as long as no epoch was trained since.
+        went_on: whether training has begun again since `result`.
+        finished_epochs: whole epochs done when the run was last finished; 0 where it never was.
+        seconds: wall time trained so far; of an epoch that was broken off, once its run ended.
+        offset: bytes of events.jsonl taken in.
+        head: how that file begins, by which another one in its place is told.
+    """
 
     batches: list[BatchEvent] = field(default_factory=list)
     epochs: list[EpochEvent] = field(default_factory=list)
     rates: list[RateEvent] = field(default_factory=list)
-    usage: UsageEvent | None = None  # the latest
+    usage: UsageEvent | None = None
     log: list[LogEvent] = field(default_factory=list)
     states: list[StateEvent] = field(default_factory=list)
-    offset: int = 0  # bytes of events.jsonl taken in
+    resumed_at: int = 0
+    result: StateEvent | None = None
+    went_on: bool = False
+    finished_epochs: int = 0
+    seconds: float = 0.0
+    offset: int = 0
+    head: bytes = b""
 
     def add(self, event: Event) -> None:
         """Take one more event in."""
@@ -40,6 +52,8 @@ class History:
                 self.batches.append(event)
             case EpochEvent():
                 self.epochs.append(event)
+                self.seconds += event.seconds
+                self.result = None
             case RateEvent():
                 # One that a run met before it went back to a checkpoint holds again in its time,
                 # unless a later change has come before it.
@@ -49,72 +63,46 @@ class History:
             case LogEvent():
                 self.log.append(event)
             case StateEvent():
-                self.states.append(event)
-                if event.step is not None:
-                    self.forget_after(event.step)
+                self._enter(event)
+
+    def _enter(self, event: StateEvent) -> None:
+        self.states.append(event)
+        if event.state.is_live:
+            self.resumed_at = len(self.batches)
+        if event.step is not None:
+            self.forget_after(event.step)
+            self.went_on = True
+        if event.test_accuracy is not None:
+            self.result, self.went_on = event, False
+        if event.state is RunState.FINISHED and self.epochs:
+            self.finished_epochs = self.epochs[-1].epoch
+        if event.seconds is not None:
+            self.seconds = event.seconds
 
     def forget_after(self, step: int) -> None:
         """Drop the figures of later steps, which were lost with the worker that gave them."""
         self.batches = [one for one in self.batches if one.step <= step]
+        lost = [one for one in self.epochs if one.step > step]
         self.epochs = [one for one in self.epochs if one.step <= step]
+        self.seconds -= sum(one.seconds for one in lost)
+        self.resumed_at = min(self.resumed_at, len(self.batches))
 
-
-@dataclass(frozen=True)
-class Mark:
-    """What the user put on a run to find it again: a name beside its own, and a star."""
-
-    name: str = ""
-    star: bool = False
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A run on one line.
-
-    Attributes:
-        epochs: whole epochs done.
-        last: the last epoch's figures, if one has ended.
-        kept_epoch: the epoch whose weights the saved model has, once the run has ended.
-        train_accuracy: of that epoch, else of the last one.
-        test_loss, test_accuracy: with the saved model, once the run has ended.
-        seconds: wall time of the training, once it has ended.
-        message: why the run is in its state, where that was said.
-        mark, notes: the user's.
-    """
-
-    run: Run
-    state: RunState
-    config: TrainingConfig
-    environment: dict[str, Any]
-    epochs: int
-    last: EpochEvent | None
-    kept_epoch: int | None
-    train_accuracy: float | None
-    test_loss: float | None
-    test_accuracy: float | None
-    seconds: float | None
-    message: str
-    mark: Mark = Mark()
-    notes: str = ""
+    def epoch(self, number: int | None) -> EpochEvent | None:
+        """The figures of an epoch, None where it is not among them."""
+        return next((one for one in reversed(self.epochs) if one.epoch == number), None)
 
     @property
-    def title(self) -> str:
-        """What a person calls the run: its id, after the name that the user gave it."""
-        return f"{self.mark.name} ({self.run.id})" if self.mark.name else self.run.id
+    def own_batches(self) -> list[BatchEvent]:
+        """What the worker that spoke last has told."""
+        return self.batches[self.resumed_at :]
 
-    @property
-    def data_name(self) -> str:
-        """What the images are called, '' where the run never got to them."""
-        return str(self.environment.get("data", {}).get("name", ""))
-
-    @property
-    def data_checksum(self) -> str:
-        """Checksum of the images, '' where the run never got to them."""
-        return str(self.environment.get("data", {}).get("checksum", ""))
-
-    @property
-    def gap(self) -> float | None:
-        """Generalisation gap: train accuracy less test accuracy."""
-        if self.train_accuracy is None or self.test_accuracy is None:
-            return None
-        return self.train_accuracy - self.test_accuracy
+    def snapshot(self) -> History:
+        """The same, which later events do not change."""
+        return replace(
+            self,
+            batches=list(self.batches),
+            epochs=list(self.epochs),
+            rates=list(self.rates),
+            log=list(self.log),
+            states=list(self.states),
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import signal
 import threading
 import time
@@ -10,23 +11,31 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from . import device
 from .config import TrainingConfig
-from .data import Dataset, load_data
+from .data import Dataset, absolute, load_data
 from .errors import CifarError, RunDiverged, RunError
 from .evaluation import Predictions, accuracy, cross_entropy
 from .events import EpochEvent, Event, LogEvent, RunState, StateEvent
-from .history import History
 from .process import begin
 from .runs import Run, RunStore
 from .slots import slot
+from .split import is_batch_too_large, sample
 from .usage import usage
+
+if TYPE_CHECKING:
+    import keras
 
 Report = Callable[[Event], None]
 _USAGE_SECONDS = 2.0
 _EARLY = "validation loss no longer fell"
+
+TRAIN_SAMPLE = 10_000
+"""How many of the images that trained, at most, the train accuracy of the saved network is of."""
 
 
 def start(store: RunStore, config: TrainingConfig, data: str) -> Run:
@@ -41,30 +50,56 @@ def start(store: RunStore, config: TrainingConfig, data: str) -> Run:
         The run, 'starting'; its folder tells how it goes on.
 
     Raises:
-        RunError: the folder cannot be made.
+        RunError: the folder cannot be made or written.
     """
-    run = store.create(config)
-    _begin_worker(run, data)
+    data = absolute(data)
+    run = store.create(config, data=data)
+    try:
+        run.append(StateEvent(state=RunState.STARTING))
+        _begin_worker(run, data)
+    except RunError:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise
     return run
 
 
-def _begin_worker(run: Run, data: str) -> None:
-    command = ["train", "--run", run.id, "--runs", str(run.path.parent), "--data", data]
-    begin(command, run.log_path)
+def _begin_worker(run: Run, data: str, epochs: int | None = None) -> None:
+    # With '=', for the name of a folder may begin with '-'.
+    command = ["train", f"--run={run.id}", f"--runs={run.path.parent}", f"--data={data}"]
+    if epochs is not None:
+        command.append(f"--epochs={epochs}")
+
+    def ended() -> None:
+        """Tell of a worker that died before it could tell anything itself."""
+        with suppress(RunError):
+            if run.status().state is RunState.STARTING and not run.has_worker:
+                words = run.last_words() or "it printed nothing"
+                message = f"its process ended before it could begin: {words}"
+                run.append(StateEvent(state=RunState.FAILED, message=message))
+
+    try:
+        begin(command, run.log_path, ended)
+    except OSError as error:
+        raise RunError(
+            f"a run's process must be able to begin. Received: {run.path} ({error.strerror}); "
+            "free some space or memory and try again."
+        ) from error
 
 
 def prepare_resume(run: Run, epochs: int | None = None) -> str:
     """Make a run that has ended ready to go on from its checkpoint.
+
+    Its settings stay as they are until training begins: see `execute`.
 
     Args:
         run: stopped, interrupted or failed; or finished, with more epochs.
         epochs: how many it shall have in all, where that is to change.
 
     Returns:
-        The images to go on with, in the form `load_data` takes.
+        The images to go on with, in the form `load_data` takes; '' where that is not known.
 
     Raises:
-        RunError: it is being trained, or has no epoch left to train.
+        RunError: it is being trained, has no epoch left to train, is gone or cannot be written.
         ConfigError: `epochs` breaks its rule.
     """
     summary = run.summary()
@@ -78,7 +113,6 @@ def prepare_resume(run: Run, epochs: int | None = None) -> str:
             f"a run goes on to more epochs than it has done. Received: {run.id}, which has done "
             f"{summary.epochs} of {config.epochs}; name more with --epochs."
         )
-    run.config = config
     run.withdraw_stop()
     run.append(StateEvent(state=RunState.STARTING))
     return str(summary.environment.get("spec", ""))
@@ -86,14 +120,22 @@ def prepare_resume(run: Run, epochs: int | None = None) -> str:
 
 def resume(run: Run, epochs: int | None = None) -> None:
     """Let a run go on in a process that outlives this one; see `prepare_resume`."""
-    _begin_worker(run, prepare_resume(run, epochs) or "auto")
+    data = prepare_resume(run, epochs) or "auto"
+    try:
+        _begin_worker(run, data, epochs)
+    except RunError as error:
+        with suppress(RunError):
+            run.append(StateEvent(state=RunState.FAILED, message=str(error)))
+        raise
 
 
 class _Stopped(Exception):
     """The user asked for a stop before training began."""
 
 
-def execute(run: Run, data: str, report: Report = lambda event: None) -> StateEvent:
+def execute(
+    run: Run, data: str, report: Report = lambda event: None, epochs: int | None = None
+) -> StateEvent:
     """Carry a run out in this process, its one worker, writing every event to its folder.
 
     Where the run has a checkpoint, training goes on from there.
@@ -105,6 +147,8 @@ def execute(run: Run, data: str, report: Report = lambda event: None) -> StateEv
         run: the run, as `RunStore.create` made it.
         data: the images, in the form `load_data` takes.
         report: is called with every event after it was written.
+        epochs: how many it shall have in all, where that is to change. The run's settings say so
+            once its images are at hand and training begins.
 
     Returns:
         The last event: 'finished', 'stopped' or 'failed'.
@@ -122,18 +166,22 @@ def execute(run: Run, data: str, report: Report = lambda event: None) -> StateEv
         with _stop_on_interrupt(run):
             try:
                 with slot(run, lambda before: _wait(run, before, tell)) as number:
-                    end = _train(run, data, tell, number)
-            except (_Stopped, KeyboardInterrupt):
+                    end = _train(run, data, tell, number, epochs)
+            except _Stopped as stop:
+                end = StateEvent(state=RunState.STOPPED, message=str(stop))
+            except KeyboardInterrupt:
                 end = StateEvent(state=RunState.STOPPED, message="stopped before its end")
             except RunDiverged as error:
                 end = StateEvent(state=RunState.FAILED, message=str(error))
-            except CifarError as error:
-                tell(StateEvent(state=RunState.FAILED, message=str(error)))
-                raise
             except Exception as error:
-                message = " ".join(f"{type(error).__name__}: {error}".split())
-                tell(StateEvent(state=RunState.FAILED, message=message[:1000]))
+                message = str(error)
+                if not isinstance(error, CifarError):
+                    message = " ".join(f"{type(error).__name__}: {error}".split())[:1000]
+                with suppress(RunError):  # a full disk, say, which is the error itself
+                    tell(StateEvent(state=RunState.FAILED, message=message))
                 raise
+            finally:
+                run.take_rate()  # one that came too late shall not wait for the next training
         tell(end)
     return end
 
@@ -141,47 +189,59 @@ def execute(run: Run, data: str, report: Report = lambda event: None) -> StateEv
 def _wait(run: Run, before: int, tell: Report) -> None:
     """Tell of a wait once, and leave the line when the run is asked to stop."""
     if run.stop_requested:
-        raise _Stopped
+        raise _Stopped("cancelled while it waited in line")
     if run.state is not RunState.QUEUED:
         tell(StateEvent(state=RunState.QUEUED, message=f"{before} before it in line"))
 
 
-def _train(run: Run, spec: str, tell: Report, slot_number: int) -> StateEvent:
+def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | None) -> StateEvent:
     before = run.history()
     tell(StateEvent(state=RunState.RUNNING))
     tell(LogEvent(message=f"reading the images: {spec}"))
     data = load_data(spec, progress=_Progress(run, tell))
+    config = run.config if epochs is None else replace(run.config, epochs=epochs)
     with device.quiet():
-        used = device.use_device(slot_number, run.config.device)
-        if run.config.deterministic:
+        used = device.use_device(slot_number, config.device)
+        if config.deterministic:
             device.be_deterministic()
 
     from .novelty import calibrate
-    from .prediction import predict_probabilities
     from .training import Training
 
-    known = run.environment.get("data", {}).get("checksum", data.source.checksum)
+    environment = run.environment
+    known = environment.get("data", {}).get("checksum", data.source.checksum)
     if known != data.source.checksum:
         raise RunError(
-            f"a run goes on with the images it began with, {run.environment['data']['name']}. "
+            f"a run goes on with the images it began with, {environment['data']['name']}. "
             f"Received: {data.source.name}; name the others with --data."
         )
-    run.environment = {**_environment(run.config, data, used), **run.environment}
+    if "data" not in environment:
+        run.environment = {**environment, **_environment(config, data, used)}
+    if config != run.config:
+        run.config = config
     checkpoint = run.checkpoint_path if run.checkpoint_path.exists() else None
-    training = Training(run.config, data, checkpoint, before)
+    training = Training(config, data, checkpoint, before)
     if before.batches:
         tell(StateEvent(state=RunState.RUNNING, step=training.step))
+    images = len(training.trained)
     tell(
         LogEvent(
             message=f"training {training.model.count_params():,} parameters on "
-            f"{len(data.x_train):,} images ({data.source.name}), {used}"
+            f"{images:,} images ({data.source.name}), {used}"
         )
     )
+    if is_batch_too_large(len(data.x_train), config):
+        tell(
+            LogEvent(
+                message=f"a batch of {config.batch_size:,} is more than the {images:,} images that "
+                "train, so that an epoch is one step; a smaller batch size learns more"
+            )
+        )
     started, told = time.perf_counter(), 0.0
     for event in training.events():
         tell(event)
         if isinstance(event, EpochEvent):
-            if run.config.patience and event is training.best:
+            if config.patience and event is training.best:
                 run.save_best(training.model)
             run.save_checkpoint(training.model)
         if learning_rate := run.take_rate():
@@ -193,30 +253,32 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int) -> StateEvent:
             training.stop()
     seconds = time.perf_counter() - started
     run.save_checkpoint(training.model)
-    epochs = run.history().epochs
-    kept = epochs[-1] if epochs else None
-    if run.config.patience and training.best:
+    kept = training.last if training.last and training.last.step == training.step else None
+    if config.patience and training.best:
         kept = training.best
         training.model.load_weights(run.best_path)
     run.save_model(training.model)
-    predictions = Predictions(predict_probabilities(training.model, data.x_test), data.y_test)
+    predictions = _predictions(training.model, data.x_test, data.y_test)
     run.save_predictions(predictions)
     run.save_novelty(calibrate(training.model, data.x_train, data.x_test, predictions))
+    learned = sample(training.trained, TRAIN_SAMPLE)
+    fitted = _predictions(training.model, data.x_train[learned], data.y_train[learned])
     return StateEvent(
         state=RunState.FINISHED if training.is_finished else RunState.STOPPED,
         message=_EARLY if training.stopped_early else "",
         epoch=kept.epoch if kept else None,
-        train_accuracy=kept.accuracy if kept else None,
+        train_accuracy=accuracy(fitted),
+        train_images=len(learned),
         test_loss=cross_entropy(predictions),
         test_accuracy=accuracy(predictions),
-        seconds=_seconds(before) + seconds,
+        seconds=before.seconds + seconds,
     )
 
 
-def _seconds(before: History) -> float:
-    """Wall time that was trained before: as the run's end told, else by its epochs."""
-    told = [event.seconds for event in before.states if event.seconds is not None]
-    return told[-1] if told else sum(event.seconds for event in before.epochs)
+def _predictions(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> Predictions:
+    from .prediction import predict_probabilities
+
+    return Predictions(predict_probabilities(model, images), labels)
 
 
 class _Progress:
@@ -231,7 +293,7 @@ class _Progress:
             return
         self._told = time.monotonic()
         if self._run.stop_requested:
-            raise _Stopped
+            raise _Stopped("stopped while the images were read")
         of = f" of {total:,}" if total else ""
         self._tell(LogEvent(message=f"{what}: {done:,}{of}"))
 
@@ -250,6 +312,7 @@ def _environment(config: TrainingConfig, data: Dataset, used: device.Device) -> 
         "train_images": len(data.x_train),
         "test_images": len(data.x_test),
         "started": time.time(),
+        "zone": time.strftime("%z"),  # of the clock that its name and its log tell
     }
 
 

@@ -23,6 +23,7 @@ import numpy as np
 
 from .evaluation import Predictions
 from .explain import convolutions, outputs, pixels
+from .split import sample
 
 if TYPE_CHECKING:
     import keras
@@ -136,8 +137,7 @@ def channel_figures(model: keras.Model, images: np.ndarray) -> np.ndarray:
 
 def _some(images: np.ndarray, which: np.ndarray) -> np.ndarray:
     """At most `_IMAGES` of those, always the same."""
-    drawn = np.random.default_rng(0).permutation(which)[:_IMAGES]
-    return np.asarray(images[np.sort(drawn)])
+    return np.asarray(images[sample(which, _IMAGES)])
 
 
 def _believed(predictions: Predictions) -> np.ndarray:

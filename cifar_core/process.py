@@ -6,14 +6,26 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 ERROR_PREFIX = "cifar_core: "  # before the one line that the command line says of an error
 
 
-def begin(arguments: list[str], log_path: Path) -> subprocess.Popen[bytes]:
-    """Start `python -m cifar_core` in a session of its own, its words in a log."""
+def begin(
+    arguments: list[str], log_path: Path, ended: Callable[[], object] = lambda: None
+) -> subprocess.Popen[bytes]:
+    """Start `python -m cifar_core` in a session of its own, its words in a log.
+
+    Args:
+        arguments: of the command line.
+        log_path: where the log is, or is to be made.
+        ended: is called in a thread when the process has ended, if this one lives that long.
+
+    Raises:
+        OSError: the log cannot be written, or the process cannot begin.
+    """
     apart: dict[str, Any] = (
         {"creationflags": 0x00000008 | 0x00000200}  # DETACHED_PROCESS, CREATE_NEW_PROCESS_GROUP
         if sys.platform == "win32"
@@ -30,5 +42,10 @@ def begin(arguments: list[str], log_path: Path) -> subprocess.Popen[bytes]:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             **apart,
         )
-    threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie behind
+
+    def wait() -> None:
+        process.wait()  # leaves no zombie behind
+        ended()
+
+    threading.Thread(target=wait, daemon=True).start()
     return process

@@ -19,9 +19,9 @@ import numpy as np
 from .diagnosis import Fit, verdict
 from .evaluation import confusion_matrix, confusions, cross_entropy, per_class
 from .events import EpochEvent
-from .history import Summary
 from .runs import Run
 from .significance import wilson_interval
+from .summary import Summary
 
 Translate = Callable[[str], str]
 

@@ -2,8 +2,9 @@
 
     runs/20261124-073431-tutorial-dropout/
         config.json        TrainingConfig
-        environment.json   versions, device, data source with its checksum, times
+        environment.json   the images asked for; once it trains, versions, device, times, images
         events.jsonl       what happened, one event a line, only ever appended to
+        status.json        what that comes to: state, epochs, test figures; lists read it alone
         model.keras        the network that predicts
         checkpoint.keras   the network of the last whole epoch, optimiser state included
         predictions.npz    its probabilities on the test set, and the labels
@@ -19,7 +20,9 @@
 Every file but events.jsonl and worker.log appears whole or not at all.
 
 Runs that ship with the project lie below reference_runs/ in the same form. They are named
-reference/NAME and only ever read, so that a folder that cannot be written to will do.
+reference/NAME and only ever read, so that a folder that cannot be written to will do. Looking at
+any other run changes nothing on disk either. They and older runs have no status.json: what it
+would hold is read from the log.
 """
 
 from __future__ import annotations
@@ -27,36 +30,38 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
+import threading
 import time
 import zipfile
-from collections.abc import Iterator
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import lock, names
 from .config import TrainingConfig, preset_of
 from .errors import ConfigError, RunError, RunNotFound
 from .evaluation import Predictions
-from .events import DETAILS, Event, RunState, from_line, to_line
+from .events import DETAILS, EpochEvent, Event, RateEvent, RunState, StateEvent, from_line, to_line
 from .files import write_json, write_whole
-from .history import History, Mark, Summary
-from .lock import hold, is_held
+from .history import History
 from .novelty import NoveltyRule, from_predictions
+from .summary import Mark, Status, Summary
 
 if TYPE_CHECKING:
     import keras
 
 SHIPPED = Path(__file__).resolve().parent.parent / "reference_runs"
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _REFERENCE = "reference/"
-_START_SECONDS = 20.0  # a worker that holds no lock after this long never came up
-_TAIL_BYTES = 65536  # holds the last epoch and the last state of any run
+_START_SECONDS = 60.0  # a worker that holds no lock after this long never came up
+_HEAD_BYTES = 200  # of a log; they hold the time of its first event
+_RACY_SECONDS = 0.1  # a file that changes this soon after another may bear the same time
 
 
 def default_root() -> Path:
@@ -81,7 +86,9 @@ class Run:
     def __init__(self, path: Path, is_reference: bool = False) -> None:
         self.path = path
         self.is_reference = is_reference
-        self.id = f"{_REFERENCE}{path.name}" if is_reference else path.name
+        name = names.normal(path.name)
+        self.id = f"{_REFERENCE}{name}" if is_reference else name
+        self._told = History()
 
     def __repr__(self) -> str:
         return f"Run({self.id!r})"
@@ -93,7 +100,48 @@ class Run:
                 f"a run that ships with the project is for reading only. Received: {self.id}; "
                 f"train one of your own with its settings."
             )
+        if not self.path.is_dir():
+            raise self.gone()
         return self.path / name
+
+    def gone(self) -> RunNotFound:
+        """The error of a run whose folder is there no more."""
+        return RunNotFound(f"this run is gone: {self.id}. It was deleted or moved; choose another.")
+
+    @contextlib.contextmanager
+    def _writing(self, name: str) -> Iterator[Path]:
+        """Where a file lies that is changed inside; what hinders that is one sentence.
+
+        Raises:
+            RunError: the run ships, is gone, or its folder cannot be written.
+        """
+        path = self._to_write(name)
+        try:
+            yield path
+        except OSError as error:
+            if not self.path.is_dir():
+                raise self.gone() from error
+            raise RunError(_not_writable(self.path, error)) from error
+
+    def _write_json(self, name: str, values: Any) -> None:
+        with self._writing(name) as path:
+            write_json(path, values)
+
+    def _write(self, name: str, write: Callable[[Path], object]) -> None:
+        with self._writing(name) as path:
+            write_whole(path, write)
+
+    def _read_json(self, name: str, kind: type) -> tuple[Any, str]:
+        """What a file holds, and why it cannot be read; an empty `kind` and '' where it is not."""
+        try:
+            values = json.loads((self.path / name).read_text(encoding="utf-8-sig"))
+        except FileNotFoundError:
+            return kind(), ""
+        except (OSError, ValueError) as error:
+            return kind(), f"{name} cannot be read ({_reason(error)})"
+        if not isinstance(values, kind):
+            return kind(), f"{name} cannot be read (it holds no {kind.__name__})"
+        return values, ""
 
     @property
     def config(self) -> TrainingConfig:
@@ -101,32 +149,35 @@ class Run:
 
         Raises:
             RunError: config.json cannot be read.
+            RunNotFound: the run is gone.
         """
+        path = self.path / "config.json"
         try:
-            text = (self.path / "config.json").read_text(encoding="utf-8")
-            return TrainingConfig.from_json(json.loads(text))
+            return TrainingConfig.from_json(json.loads(path.read_text(encoding="utf-8-sig")))
+        except FileNotFoundError as error:
+            raise self.gone() from error
         except (OSError, ValueError, TypeError, AttributeError, ConfigError) as error:
             raise RunError(
-                f"the run's settings cannot be read. Received: {self.path / 'config.json'} "
-                f"({error}); delete the run's folder or put the file right."
+                f"the run's settings cannot be read. Received: {path} ({_reason(error)}); delete "
+                "the run's folder or put the file right."
             ) from error
 
     @config.setter
     def config(self, config: TrainingConfig) -> None:
-        write_json(self._to_write("config.json"), config.to_json())
+        self._write_json("config.json", config.to_json())
 
     @property
     def environment(self) -> dict[str, Any]:
-        """Versions, device, data; empty until the worker has them, or where it is damaged."""
-        try:
-            values = json.loads((self.path / "environment.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return values if isinstance(values, dict) else {}
+        """Versions, device, data; the images asked for alone until the worker has them.
+
+        Empty where it is not there or damaged.
+        """
+        values: dict[str, Any] = self._read_json("environment.json", dict)[0]
+        return values
 
     @environment.setter
     def environment(self, values: dict[str, Any]) -> None:
-        write_json(self._to_write("environment.json"), values)
+        self._write_json("environment.json", values)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -136,26 +187,53 @@ class Run:
     # Events
 
     def append(self, event: Event) -> None:
-        """Write one event at the end of the log, in one system call, so that lines stay whole."""
-        with self._to_write("events.jsonl").open("ab", buffering=0) as file:
-            file.write(to_line(event).encode())
+        """Write one event at the end of the log, in one system call, so that lines stay whole.
 
-    def follow(self, history: History, without: tuple[bytes, ...] = ()) -> History:
+        What it changes of the run's status is written as well. A torn line before it is ended.
+
+        Raises:
+            RunError: the folder cannot be written or is gone.
+        """
+        line = to_line(event).encode()
+        with self._writing("events.jsonl") as path, path.open("ab+", buffering=0) as file:
+            if end := file.seek(0, os.SEEK_END):
+                file.seek(end - 1)
+                line = line if file.read(1) == b"\n" else b"\n" + line
+            file.write(line)
+        if isinstance(event, StateEvent | EpochEvent | RateEvent):
+            self._told = self.follow(self._told, brief=True)
+            self._write_json("status.json", Status.of(self._told).to_json())
+
+    def follow(self, history: History, brief: bool = False) -> History:
         """Add to `history` what was written since; a torn last line waits for the next call.
 
         Args:
             history: what was read so far; it is changed.
-            without: lines that begin like this are passed over.
+            brief: without what says nothing of states and epochs, but for the last batch event
+                before each state.
+
+        Returns:
+            `history`, or a new one where another log lies in the place of that it was read from.
         """
         try:
             with (self.path / "events.jsonl").open("rb") as file:
+                head = file.read(_HEAD_BYTES)
+                if not head.startswith(history.head):
+                    history = History()
+                history.head = head
                 file.seek(history.offset)
                 new = file.read()
-        except FileNotFoundError:
+        except OSError:
             return history
         whole = new.rfind(b"\n") + 1
+        batch = b""
         for line in new[:whole].splitlines():
-            if not line.startswith(without) and (event := from_line(line)):
+            if brief and line.startswith(DETAILS):
+                batch = line if line.startswith(DETAILS[0]) else batch
+            elif event := from_line(line):
+                if batch and isinstance(event, StateEvent) and (last := from_line(batch)):
+                    history.add(last)
+                    batch = b""
                 history.add(event)
         history.offset += whole
         return history
@@ -164,60 +242,77 @@ class Run:
         """All events so far."""
         return self.follow(History())
 
-    def written(self) -> tuple[int, int]:
-        """Size and time of the event log, which change with every event."""
+    @property
+    def silent(self) -> float:
+        """Seconds since the log was last written; 0 where it was not, or where clocks disagree."""
         try:
-            status = (self.path / "events.jsonl").stat()
+            return max(0.0, time.time() - (self.path / "events.jsonl").stat().st_mtime)
         except OSError:
-            return 0, 0
-        return status.st_size, status.st_mtime_ns
+            return 0.0
 
     def _touched(self) -> tuple[int, ...]:
-        """`written`, and the folder's time, which changes with every other file."""
-        try:
-            return *self.written(), self.path.stat().st_mtime_ns
-        except OSError:
-            return self.written()
-
-    def _tail(self) -> History:
-        """The last states and epochs: enough for the result, whatever the length."""
-        size, _ = self.written()
-        return self.follow(History(offset=max(0, size - _TAIL_BYTES)), DETAILS)
+        """Numbers that change with whatever a summary tells; an editor may write into notes.md."""
+        status = _stamp(self.path / "status.json") or _stamp(self.path / "events.jsonl")
+        return _stamp(self.path) + status + _stamp(self.path / "notes.md")
 
     # State
+
+    def status(self) -> Status:
+        """Where the run stands, as its worker wrote it or, of an older run, as its log says."""
+        try:
+            values = json.loads((self.path / "status.json").read_text(encoding="utf-8"))
+            return Status.from_json(values)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return Status.of(self.follow(History(), brief=True))
 
     @property
     def state(self) -> RunState:
         """Where the run stands, believing the OS's lock more than what was written."""
-        return self._state(self._tail())
+        return self._now(self.status())[0]
 
-    def _state(self, history: History) -> RunState:
+    def _now(self, status: Status) -> tuple[RunState, Status]:
+        """Where the run stands now, and its status, which may have changed since it was read."""
         if self.is_reference:
-            return RunState.FINISHED
-        written = history.states[-1].state if history.states else None
-        if written is not None and not written.is_live:
-            return written
+            return RunState.FINISHED, status
+        if not status.state.is_live:
+            return status.state, status
         if self.has_worker:
-            if self.stop_requested:
-                return RunState.STOPPING
-            if written in (RunState.STARTING, RunState.QUEUED):
-                return written
-            # A long run's tail has its first state no more.
-            return RunState.RUNNING if history.offset else RunState.STARTING
-        # The worker may have ended, lock and all, since the log was read.
-        latest = self._tail()
-        last = latest.states[-1] if latest.states else None
-        if last and not last.state.is_live:
-            return last.state
-        begun = self.asked if not latest.offset else 0.0
-        if last and last.state is RunState.STARTING:
-            begun = last.time
-        is_coming_up = time.time() - begun < _START_SECONDS
-        return RunState.STARTING if is_coming_up else RunState.INTERRUPTED
+            return (RunState.STOPPING if self.stop_requested else status.state), status
+        # The worker may have ended, lock and all, since the status was read, or within its write.
+        status = Status.of(self.follow(History(), brief=True))
+        if not status.state.is_live:
+            return status.state, status
+        asked = self._asked(status)
+        # A clock that was set back is no reason to wait for long.
+        if status.state is RunState.STARTING and abs(time.time() - asked) < _START_SECONDS:
+            return RunState.STARTING, status
+        if status.result and not status.went_on:
+            tried = StateEvent(state=RunState.INTERRUPTED, message=self._last_words(status))
+            return status.result.state, replace(status, tried=tried)
+        return RunState.INTERRUPTED, replace(status, message=self._last_words(status))
+
+    def _last_words(self, status: Status) -> str:
+        """What a worker printed last that died before it could write."""
+        if status.state is not RunState.STARTING:
+            return ""
+        return self.last_words()
+
+    def last_words(self) -> str:
+        """The last line of what the worker printed, '' where it printed nothing."""
+        try:
+            printed = self.log_path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+        return next((line.strip() for line in reversed(printed.splitlines()) if line.strip()), "")
 
     @property
     def asked(self) -> float:
-        """When the run was last asked for, made or made ready to go on; seconds since 1970."""
+        """When the run was last asked for, seconds since 1970; else when it was made."""
+        return self._asked(self.status())
+
+    def _asked(self, status: Status) -> float:
+        if status.asked is not None:
+            return status.asked
         try:
             return (self.path / "config.json").stat().st_mtime
         except OSError:
@@ -225,32 +320,39 @@ class Run:
 
     @property
     def has_worker(self) -> bool:
-        """Whether a worker lives. Looking changes nothing on disk."""
-        return not self.is_reference and is_held(self.path / "lock")
+        """Whether a worker lives."""
+        return not self.is_reference and lock.is_held(self.path / "lock")
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
         """Hold the run's lock: what makes this process its one worker.
 
         Raises:
-            RunError: another worker has it.
+            RunError: another worker has it, or the folder cannot be written or is gone.
         """
-        try:
-            held = hold(self._to_write("lock"), timeout=5)
-        except TimeoutError:
-            raise RunError(
-                f"one worker a run. Received: {self.id}, which is being trained already."
-            ) from None
+        with self._writing("lock") as path:
+            try:
+                held = lock.hold(path, timeout=5)  # a reader's look is over sooner
+            except TimeoutError:
+                raise RunError(
+                    f"one worker a run. Received: {self.id}, which is being trained already."
+                ) from None
         with held:
             yield
 
     def request_stop(self) -> None:
-        """Ask the worker to end after the step it is at and to save everything."""
-        self._to_write("stop").touch()
+        """Ask the worker to end after the step it is at and to save everything.
+
+        Raises:
+            RunError: the folder cannot be written or is gone.
+        """
+        with self._writing("stop") as path:
+            path.touch()
 
     def withdraw_stop(self) -> None:
         """Forget that the run was asked to stop."""
-        self._to_write("stop").unlink(missing_ok=True)
+        with self._writing("stop") as path:
+            path.unlink(missing_ok=True)
 
     @property
     def stop_requested(self) -> bool:
@@ -258,14 +360,20 @@ class Run:
         return (self.path / "stop").exists()
 
     def request_rate(self, learning_rate: float) -> None:
-        """Ask the worker to go on with another highest learning rate."""
-        write_json(self._to_write("rate"), learning_rate)
+        """Ask the worker to go on with another highest learning rate.
+
+        Raises:
+            RunError: the folder cannot be written or is gone.
+        """
+        self._write_json("rate", learning_rate)
 
     def take_rate(self) -> float | None:
         """The learning rate that was asked for since the last call, if any."""
+        taken = self.path / "rate.taken"
         try:
-            value = json.loads((self.path / "rate").read_text(encoding="utf-8"))
-            (self.path / "rate").unlink()
+            (self.path / "rate").replace(taken)  # one that is asked for from now on is another
+            value = json.loads(taken.read_text(encoding="utf-8"))
+            taken.unlink()
         except (OSError, ValueError):
             return None
         return value if isinstance(value, float) else None
@@ -303,7 +411,7 @@ class Run:
 
     def save_checkpoint(self, model: keras.Model) -> None:
         """Put the network and the optimiser's state in place."""
-        write_whole(self._to_write("checkpoint.keras"), lambda new: model.save(new))
+        self._write("checkpoint.keras", lambda new: model.save(new))
 
     def save_best(self, model: keras.Model) -> None:
         """Put the network of the best epoch so far in place."""
@@ -314,12 +422,12 @@ class Run:
         # `include_optimizer` says; a network that was never compiled has none.
         network = type(model).from_config(model.get_config())
         network.set_weights(model.get_weights())
-        write_whole(self._to_write(name), lambda new: network.save(new))
+        self._write(name, lambda new: network.save(new))
 
     def save_predictions(self, predictions: Predictions) -> None:
         """Put the test set's probabilities and labels in place."""
-        write_whole(
-            self._to_write("predictions.npz"),
+        self._write(
+            "predictions.npz",
             lambda new: np.savez_compressed(
                 new, probabilities=predictions.probabilities, labels=predictions.labels
             ),
@@ -345,9 +453,7 @@ class Run:
 
     def save_novelty(self, rule: NoveltyRule) -> None:
         """Put the rule in place by which pictures of none of the classes are told."""
-        write_whole(
-            self._to_write("novelty.npz"), lambda new: np.savez_compressed(new, **vars(rule))
-        )
+        self._write("novelty.npz", lambda new: np.savez_compressed(new, **vars(rule)))
 
     def novelty(self) -> NoveltyRule:
         """The rule by which pictures of none of the classes are told.
@@ -379,57 +485,130 @@ class Run:
     @property
     def notes(self) -> str:
         """Words of the user about this run."""
-        try:
-            return (self.path / "notes.md").read_text(encoding="utf-8")
-        except OSError:
-            return ""
+        return self._read_notes()[0]
 
     @notes.setter
     def notes(self, text: str) -> None:
-        write_whole(self._to_write("notes.md"), lambda new: new.write_text(text, encoding="utf-8"))
+        self._write("notes.md", lambda new: new.write_text(text, encoding="utf-8"))
+
+    def _read_notes(self) -> tuple[str, str]:
+        """The user's words, and what is wrong with their file."""
+        try:
+            written = (self.path / "notes.md").read_bytes()
+        except FileNotFoundError:
+            return "", ""
+        except OSError as error:
+            return "", f"notes.md cannot be read ({_reason(error)})"
+        try:
+            return written.decode("utf-8-sig"), ""
+        except UnicodeDecodeError:
+            return written.decode(errors="replace"), "notes.md is not UTF-8"
 
     @property
     def mark(self) -> Mark:
         """The name and the star that the user gave it."""
-        try:
-            values = json.loads((self.path / "user.json").read_text(encoding="utf-8"))
-            return Mark(str(values["name"]), bool(values["star"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return Mark()
+        return _mark(self._read_json("user.json", dict)[0])
 
     @mark.setter
     def mark(self, mark: Mark) -> None:
-        write_json(self._to_write("user.json"), asdict(mark))
+        self._write_json("user.json", asdict(mark))
 
     def summary(self) -> Summary:
         """The run on one line.
 
+        What cannot be read but for the settings is left out, and told in `problems`.
+
         Raises:
             RunError: config.json cannot be read.
+            RunNotFound: the run is gone.
         """
-        history = self._tail()
-        state = self._state(history)
-        if not state.is_live and history.offset < self.written()[0]:
-            history = self._tail()  # the end was written since the first look
-        last = history.epochs[-1] if history.epochs else None
-        ended = history.states[-1] if history.states else None
+        state, status = self._now(self.status())
+        environment, no_environment = self._read_json("environment.json", dict)
+        user, no_user = self._read_json("user.json", dict)
+        notes, no_notes = self._read_notes()
         return Summary(
             run=self,
             state=state,
             config=self.config,
-            environment=self.environment,
-            epochs=last.epoch if last else 0,
-            last=last,
-            kept_epoch=ended.epoch if ended else None,
-            train_accuracy=(ended.train_accuracy if ended else None)
-            or (last.accuracy if last else None),
-            test_loss=ended.test_loss if ended else None,
-            test_accuracy=ended.test_accuracy if ended else None,
-            seconds=ended.seconds if ended else None,
-            message=ended.message if ended else "",
-            mark=self.mark,
-            notes=self.notes,
+            environment=environment,
+            status=status,
+            mark=_mark(user),
+            notes=notes,
+            problems=tuple(filter(None, (no_environment, no_user, no_notes))),
         )
+
+    def refreshed(self, summary: Summary) -> Summary:
+        """A summary whose files are as they were, with the state that the lock tells now."""
+        if not summary.status.state.is_live:
+            return summary
+        state, status = self._now(summary.status)
+        same = (state, status) == (summary.state, summary.status)
+        return summary if same else replace(summary, state=state, status=status)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Numbers that change with a file or folder; none where it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _mark(values: dict[str, Any]) -> Mark:
+    try:
+        return Mark(str(values["name"]), bool(values["star"]))
+    except KeyError:
+        return Mark()
+
+
+def _reason(error: Exception) -> str:
+    """Why, without the path that an OSError repeats."""
+    return str(error.strerror if isinstance(error, OSError) and error.strerror else error)
+
+
+def _not_writable(folder: Path, error: OSError) -> str:
+    return (
+        f"the runs' folder must be writable. Received: {folder} ({_reason(error)}); give yourself "
+        "the right to write there or free some space, or name another folder with --runs or "
+        "CIFAR10_RUNS."
+    )
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A run's folder of which nothing can be told but why.
+
+    Attributes:
+        id: the folder's name.
+        reason: one sentence.
+    """
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All runs at one moment.
+
+    Attributes:
+        summaries: newest first, and after them those that ship, by name.
+        unreadable: those whose settings cannot be read.
+    """
+
+    summaries: tuple[Summary, ...]
+    unreadable: tuple[Unreadable, ...]
+
+    @cached_property
+    def by_id(self) -> dict[str, Summary]:
+        """The summaries by their run's name."""
+        return {one.run.id: one for one in self.summaries}
+
+    @cached_property
+    def live(self) -> dict[str, RunState]:
+        """The states of those that live."""
+        return {one.run.id: one.state for one in self.summaries if one.state.is_live}
 
 
 class RunStore:
@@ -438,27 +617,34 @@ class RunStore:
     def __init__(self, root: Path | None = None) -> None:
         self.root = (root or default_root()).resolve()
         self.reference_root = reference_root()
-        self._ended: dict[str, tuple[tuple[int, ...], Summary]] = {}
+        self._known: dict[Path, tuple[tuple[int, ...], Summary]] = {}
+        self._listed = Listing((), ())
+        self._looking = threading.Lock()
 
-    def create(self, config: TrainingConfig, name: str = "") -> Run:
+    def create(self, config: TrainingConfig, name: str = "", data: str = "") -> Run:
         """A new run's folder with its config.json.
 
         Args:
-            name: the run's name; by default the time and the preset.
+            config: the settings.
+            name: the run's name; by default the local time and the preset.
+            data: the images asked for, in the form `load_data` takes; '' where that is not known.
 
         Raises:
             RunError: the name is taken or cannot be a folder's, or the folder can't be made.
         """
-        base = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{preset_of(config)}"
-        if not _NAME.fullmatch(base):
-            raise RunError(
-                f"a run's name must be letters, digits, '.', '_' or '-', at most 100, and begin "
-                f"with a letter or digit. Received: {base!r}."
-            )
+        base = (
+            names.checked(name) if name else f"{datetime.now():%Y%m%d-%H%M%S}-{preset_of(config)}"
+        )
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(_not_writable(self.root, error)) from error
         for number in range(1, 1000):
             run = Run(self.root / (base if number == 1 else f"{base}-{number}"))
             try:
-                run.path.mkdir(parents=True)
+                if _folder(self.root, run.path.name):
+                    raise FileExistsError
+                run.path.mkdir()
             except FileExistsError:
                 if name:
                     raise RunError(
@@ -466,11 +652,14 @@ class RunStore:
                     ) from None
                 continue
             except OSError as error:
-                raise RunError(
-                    f"the runs' folder must be writable. Received: {self.root} ({error}); "
-                    f"name another one with --runs or CIFAR10_RUNS."
-                ) from error
-            run.config = config
+                raise RunError(_not_writable(self.root, error)) from error
+            try:
+                run.config = config
+                if data:
+                    run.environment = {"spec": data}
+            except RunError:
+                shutil.rmtree(run.path, ignore_errors=True)
+                raise
             return run
         raise RunError(f"no free name is left. Received: {base}; name the run with --name.")
 
@@ -483,8 +672,8 @@ class RunStore:
         name = run_id.removeprefix(_REFERENCE)
         is_reference = name != run_id
         root = self.reference_root if is_reference else self.root
-        if root and _NAME.fullmatch(name) and (root / name / "config.json").is_file():
-            return Run(root / name, is_reference)
+        if root and (folder := _folder(root, name)) and (folder / "config.json").is_file():
+            return Run(folder, is_reference)
         raise RunNotFound(
             f"the run must be one of `python -m cifar_core runs`. "
             f"Received: {run_id}, which is not in {root}."
@@ -496,32 +685,56 @@ class RunStore:
         own.sort(key=lambda run: (run.asked, run.id), reverse=True)
         return own + [Run(path, is_reference=True) for path in _folders(self.reference_root)]
 
-    def summaries(self) -> list[Summary]:
-        """Every run on one line, in the order of `runs`; one with damaged settings is left out.
+    def look(self) -> Listing:
+        """Every run on one line. Changes nothing on disk, and no run's fault hides another.
 
-        A run that has ended is read once, as long as its folder and its event log stay as they
-        are.
+        A run is read anew only when its folder or its status has changed. Where nothing is new,
+        the listing is the one that was given before. Safe to be called by several threads.
         """
-        found = []
-        for run in self.runs():
-            with contextlib.suppress(RunError):
+        with self._looking:
+            own, unreadable = self._read([Run(path) for path in _folders(self.root)])
+            own.sort(key=lambda one: (one.run._asked(one.status), one.run.id), reverse=True)
+            shipped = [Run(path, is_reference=True) for path in _folders(self.reference_root)]
+            theirs, more = self._read(shipped)
+            found = Listing((*own, *theirs), (*unreadable, *more))
+            same = found.unreadable == self._listed.unreadable and (
+                [*map(id, found.summaries)] == [*map(id, self._listed.summaries)]
+            )
+            if not same:
+                self._listed = found
+            return self._listed
+
+    def summaries(self) -> list[Summary]:
+        """Every run on one line, in the order of `runs`; one that cannot be read is left out."""
+        return list(self.look().summaries)
+
+    def _read(self, runs: list[Run]) -> tuple[list[Summary], list[Unreadable]]:
+        found, unreadable = [], []
+        for run in runs:
+            if (shown := _shown(run.id)) != run.id:
+                unreadable.append(Unreadable(shown, "the folder's name is not UTF-8; rename it."))
+                continue
+            try:
                 found.append(self._summary(run))
-        return found
+            except RunNotFound:
+                continue  # deleted since the folder was listed
+            except RunError as error:
+                unreadable.append(Unreadable(run.id, str(error)))
+        return found, unreadable
 
     def _summary(self, run: Run) -> Summary:
-        written = run._touched()
-        known = self._ended.get(run.id)
-        if known and known[0] == written:
-            return known[1]
-        summary = run.summary()
-        if not summary.state.is_live:
-            self._ended[run.id] = (written, summary)
+        touched = run._touched()
+        known = self._known.get(run.path)
+        summary = run.refreshed(known[1]) if known and known[0] == touched else run.summary()
+        is_racy = abs(time.time_ns() - max(touched[2::3], default=0)) < _RACY_SECONDS * 1e9
+        self._known[run.path] = (() if is_racy else touched), summary
         return summary
 
     def delete(self, run: Run) -> None:
         """Remove a run and all that is in its folder.
 
         Raises:
+            RunNotFound: it is gone already.
             RunError: it is being trained, ships with the project, or cannot be removed.
         """
         settings = run._to_write("config.json")
@@ -532,15 +745,50 @@ class RunStore:
             )
         try:
             with run.working():
-                settings.unlink()  # first: half a run is none
+                settings.unlink(missing_ok=True)  # first: half a run is none
             shutil.rmtree(run.path)
+        except FileNotFoundError:
+            pass  # somebody else was quicker
         except OSError as error:
             raise RunError(
-                f"a run's folder must be writable to be deleted. Received: {run.path} ({error})."
+                f"a run's folder must be writable to be deleted. Received: {run.path} "
+                f"({_reason(error)})."
             ) from error
-        self._ended.pop(run.id, None)
+        self._known.pop(run.path, None)
 
 
 def _folders(root: Path | None) -> list[Path]:
-    """The runs' folders below a folder, by name."""
-    return sorted(path.parent for path in root.glob("*/config.json")) if root else []
+    """The runs' folders below a folder, by name; one that may not be looked into is one, too."""
+    found = []
+    with contextlib.suppress(OSError):  # no such folder yet, or not to be read
+        for path in sorted(root.iterdir()) if root else ():
+            try:
+                is_run = (path / "config.json").exists()
+            except PermissionError:
+                is_run = True
+            except OSError:
+                is_run = False
+            if is_run:
+                found.append(path)
+    return found
+
+
+def _folder(root: Path, name: str) -> Path | None:
+    """The folder of this name, however its letters are composed; None where there is none."""
+    if Path(name).name != name:  # '', '..', a path
+        return None
+    if (root / name).is_dir():
+        return root / name
+    wanted = names.normal(name)
+    if wanted.isascii():
+        return None
+    with contextlib.suppress(OSError):
+        for path in root.iterdir():
+            if names.normal(path.name) == wanted and path.is_dir():
+                return path
+    return None
+
+
+def _shown(name: str) -> str:
+    """A folder's name for people, where it is no UTF-8, too."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")

@@ -13,7 +13,7 @@ import numpy as np
 from .augment import augment, augments
 from .config import TrainingConfig
 from .data.dataset import Dataset
-from .events import EpochEvent, Event, RateEvent, RunState
+from .events import EpochEvent, Event, RateEvent
 from .history import History
 from .images import to_channels
 from .meter import Meter, plain_loss
@@ -46,8 +46,10 @@ class Training:
 
     Attributes:
         model: the network.
+        trained: indices of the training images that train it, int64, sorted.
         step: training steps done.
-        best: the epoch with the lowest validation loss so far; None before the first has ended.
+        last: the last whole epoch; None before the first has ended.
+        best: the epoch with the lowest validation loss so far.
         is_finished: whether there is nothing left to do.
         stopped_early: whether that is because validation loss no longer fell.
     """
@@ -61,10 +63,10 @@ class Training:
     ) -> None:
         self.config = config
         self.data = data
-        self._trained, self._held = split(len(data.x_train), config)
+        self.trained, self._held = split(len(data.x_train), config)
         channels = 1 if config.colour == "grey" else 3
         self._images = to_channels(data.x_train, channels)
-        moments = channel_moments(self._images[self._trained]) if config.standardise else None
+        moments = channel_moments(self._images[self.trained]) if config.standardise else None
         self.model = build_model(config, len(data.class_names), moments)
         if checkpoint:
             self.model.load_weights(checkpoint)  # the optimiser's, too
@@ -72,11 +74,13 @@ class Training:
         self.is_finished = self.stopped_early = False
         self._before = before or History()
         self._before.forget_after(self.step)
+        self.last: EpochEvent | None = None
         self.best: EpochEvent | None = None
         for event in self._before.epochs:
             self._judge(event)
         self._rates = self._before.rates
-        self._counted_from = _epochs_when_finished(self._before)
+        # A run that stopped early and is asked to go on gets its patience anew.
+        self._counted_from = self._before.finished_epochs
         self._stopping = False
 
     def stop(self) -> None:
@@ -111,12 +115,12 @@ class Training:
             labels = tf.constant(data.y_train)
         _set_dropout(self.model, config.seed, self.step)
         self.model.make_train_function()
-        steps = math.ceil(len(self._trained) / config.batch_size)
+        steps = math.ceil(len(self.trained) / config.batch_size)
         for epoch in range(self.step // steps + 1, config.epochs + 1):
             if self._has_waited_enough(epoch - 1):
                 self.stopped_early = True
                 break
-            order = np.random.default_rng([config.seed, epoch]).permutation(self._trained)
+            order = np.random.default_rng([config.seed, epoch]).permutation(self.trained)
             started = (epoch - 1) * steps
             skipped = self.step - started
             planned = learning_rates(
@@ -156,6 +160,7 @@ class Training:
         self.is_finished = True
 
     def _judge(self, event: EpochEvent) -> None:
+        self.last = event
         if self.best is None or event.val_loss < self.best.val_loss:
             self.best = event
 
@@ -164,15 +169,6 @@ class Training:
         if not self.config.patience or self.best is None:
             return False
         return done - max(self.best.epoch, self._counted_from) >= self.config.patience
-
-
-def _epochs_when_finished(before: History) -> int:
-    """Epochs done when the run was last finished, to be trained longer since; else 0.
-
-    A run that stopped early and is asked to go on gets its patience anew.
-    """
-    ends = [event.time for event in before.states if event.state is RunState.FINISHED]
-    return max((one.epoch for one in before.epochs if ends and one.time <= ends[-1]), default=0)
 
 
 def _set_dropout(model: keras.Model, seed: int, step: int) -> None:

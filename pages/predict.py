@@ -5,8 +5,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cifar_core.errors import CifarError
-from cifar_core.history import Summary
 from cifar_core.runs import Run
+from cifar_core.summary import Summary
 from ui import cached, frame, pictures, state
 from ui.answer import answer
 from ui.explanation import explain

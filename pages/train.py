@@ -6,8 +6,8 @@ from cifar_core.config import MOST_EPOCHS
 from cifar_core.data import Dataset
 from cifar_core.events import RunState
 from cifar_core.groups import group_of, spread, validation_accuracy
-from cifar_core.history import Summary
 from cifar_core.slots import waiting
+from cifar_core.summary import Summary
 from ui import cached, frame, settings, state
 from ui.monitor import change_rate, choose_view, line, live_runs, monitor
 from ui.state import Key

@@ -9,8 +9,8 @@ import streamlit as st
 
 from cifar_core.calibration import BINS, reliability
 from cifar_core.evaluation import Predictions
-from cifar_core.history import Summary
 from cifar_core.significance import McNemar, mcnemar, wilson_interval
+from cifar_core.summary import Summary
 from ui import cached
 from ui import evaluation_figures as draw
 from ui.live_chart import live_chart

@@ -11,7 +11,7 @@ from cifar_core import evaluation
 from cifar_core.data import Dataset
 from cifar_core.errors import CifarError
 from cifar_core.evaluation import Predictions
-from cifar_core.history import Summary
+from cifar_core.summary import Summary
 from ui import charts, pictures, state
 from ui import evaluation_figures as draw
 from ui.image_grid import image_grid

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from cifar_core.history import Summary
+from cifar_core.summary import Summary
 from ui import cached, data_source, state
 from ui.live_chart import load_ahead
 from ui.text import _

@@ -9,13 +9,14 @@ import streamlit as st
 
 from cifar_core.diagnosis import best_epoch
 from cifar_core.events import BatchEvent, RunState
-from cifar_core.history import History, Summary
+from cifar_core.history import History
 from cifar_core.printed import IMAGES as PRINTED_IMAGES
 from cifar_core.printed import printed_histories
 from cifar_core.runs import Run
 from cifar_core.schedule import changed_by, learning_rates
 from cifar_core.slots import move_up
 from cifar_core.split import steps_per_epoch
+from cifar_core.summary import Summary
 from ui import cached, curves, remarks
 from ui.live_chart import live_chart
 from ui.state import Key

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cifar_core.config import TrainingConfig
 from cifar_core.groups import group_of, spread
-from cifar_core.history import Summary
+from cifar_core.summary import Summary
 from ui import state
 from ui.state import Key
 from ui.text import _, plain

@@ -18,10 +18,10 @@ from cifar_core.config import PRESETS, TrainingConfig, names_of, preset_of
 from cifar_core.data import Dataset, is_available
 from cifar_core.errors import CifarError
 from cifar_core.fetch import Pace
-from cifar_core.history import Summary
 from cifar_core.images import Framing
 from cifar_core.launch import resume, start
 from cifar_core.runs import Run
+from cifar_core.summary import Summary
 from ui import cached
 from ui.text import _, plain
 

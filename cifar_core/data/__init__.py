@@ -23,6 +23,7 @@ __all__ = [
     "Dataset",
     "Progress",
     "Source",
+    "absolute",
     "default_cache_dir",
     "is_available",
     "load_data",
@@ -65,6 +66,16 @@ def load_data(
     if spec == "synthetic":
         return _load_synthetic(folder, progress)
     return _load_path(spec, folder, progress)
+
+
+def absolute(spec: str) -> str:
+    """The same images as `load_data` takes them, wherever the process that reads them stands."""
+    if spec in ("auto", "official", "synthetic"):
+        return spec
+    try:
+        return str(Path(spec).expanduser().absolute())
+    except RuntimeError:  # '~nobody'
+        return spec
 
 
 def is_available(spec: str, *, cache_dir: Path | None = None) -> bool:

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core.config import TrainingConfig
 from cifar_core.events import RunState, StateEvent
-from cifar_core.history import Mark
 from cifar_core.runs import RunStore
+from cifar_core.summary import Mark
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, figure, texts
 from ui import cached

@@ -20,9 +20,9 @@ from cifar_core.events import (
     StateEvent,
     UsageEvent,
 )
-from cifar_core.history import Summary
 from cifar_core.printed import printed_histories
 from cifar_core.runs import Run, RunStore
+from cifar_core.summary import Summary
 from tests.pages.elements import by_label, texts
 from ui import curves, monitor
 from ui.settings import label_of

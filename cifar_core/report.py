@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 import shlex
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from datetime import UTC, datetime
 from html import escape
 from typing import Literal
 
 import numpy as np
 
-from .diagnosis import Fit, verdict
+from .diagnosis import Fit, of_summary
 from .evaluation import confusion_matrix, confusions, cross_entropy, per_class
 from .events import EpochEvent
 from .runs import Run
@@ -105,7 +105,9 @@ def _head(summary: Summary, _: Translate) -> str:
         figures.append((_("Test accuracy"), f"{hits / images:.2%}", interval))
         figures.append((_("Test loss"), f"{cross_entropy(predictions):.4f}", ""))
     if summary.train_accuracy is not None:
-        figures.append((_("Train accuracy"), f"{summary.train_accuracy:.2%}", ""))
+        figures.append(
+            (_("Train accuracy"), f"{summary.train_accuracy:.2%}", _measured_on(summary, _))
+        )
     if summary.gap is not None:
         figures.append((_("Gap, train less test"), f"{100 * summary.gap:+.2f}", _("points")))
     if summary.seconds is not None:
@@ -128,11 +130,19 @@ def _head(summary: Summary, _: Translate) -> str:
     )
 
 
+def _measured_on(summary: Summary, _: Translate) -> str:
+    """What the train accuracy is of."""
+    if summary.train_images is None:
+        return _("running mean of epoch {epoch}, dropout at work").format(epoch=summary.kept_epoch)
+    return _("on {images} of its training images, dropout off").format(
+        images=f"{summary.train_images:,}"
+    )
+
+
 def _verdict(summary: Summary, epochs: Sequence[EpochEvent], _: Translate) -> str:
-    train, test = summary.train_accuracy, summary.test_accuracy
-    if train is None or test is None:
+    found = of_summary(summary, epochs)
+    if found is None:
         return ""
-    found = verdict(train, test, epochs, summary.config, len(summary.run.class_names))
     words = {
         Fit.OVERFITS: _(
             "Overfits: it classifies images it learned from better than new ones by {gap} points."
@@ -257,6 +267,15 @@ def _settings(summary: Summary, _: Translate) -> str:
         again = _("To train it again, where PATH is that of the same images ({data}):")
     again = again.format(data=summary.data_name or "–")
     left = _("All others are at their defaults: {others}.").format(others=others)
+    if summary.status.rates:
+        changes = ", ".join(
+            _("{rate:g} after step {step}").format(rate=one.learning_rate, step=f"{one.step:,}")
+            for one in summary.status.rates
+        )
+        again = _(
+            "The learning rate was changed while the run went: {changes}. No command trains it "
+            "again; this one does without the change, on the same images ({data}):"
+        ).format(changes=changes, data=summary.data_name or "–")
     return (
         _table(rows, (_("Setting"), _("Value"), _("What it is")))
         + f'<p class="quiet">{escape(left)}</p><p>{escape(again)}</p>'
@@ -292,10 +311,19 @@ def _environment(summary: Summary, _: Translate) -> str:
             if name in environment
         ),
         _("Seed"): summary.config.seed,
-        _("Started"): started and time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(started)),
+        _("Started"): started and _local(started, environment.get("zone", "")),
     }
     known = [(name, str(value)) for name, value in rows.items() if value not in (None, "")]
     return _table(known, ())
+
+
+def _local(seconds: float, zone: str) -> str:
+    """A time on the clock of the machine that trained; its zone as '+0130', else UTC."""
+    try:
+        clock, name = datetime.strptime(zone, "%z").tzinfo, zone
+    except ValueError:
+        clock, name = UTC, "UTC"
+    return f"{datetime.fromtimestamp(seconds, clock):%Y-%m-%d %H:%M:%S} {name}"
 
 
 def _table(rows: Sequence[Sequence[str]], heads: Sequence[str], numbers: bool = False) -> str:

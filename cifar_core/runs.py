@@ -181,8 +181,19 @@ class Run:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names of the classes the network tells apart, in label order."""
-        return tuple(self.environment.get("classes", ()))
+        """Names of the classes the network tells apart, in label order.
+
+        Numbers where environment.json is lost and predictions tell how many there are; else none.
+        """
+        return self._class_names(self.environment)
+
+    def _class_names(self, environment: dict[str, Any]) -> tuple[str, ...]:
+        if names := tuple(map(str, environment.get("classes", ()))):
+            return names
+        with contextlib.suppress(RunError):
+            if (predictions := self.predictions()) is not None:
+                return tuple(map(str, range(predictions.probabilities.shape[1])))
+        return ()
 
     # Events
 
@@ -223,6 +234,8 @@ class Run:
                 history.head = head
                 file.seek(history.offset)
                 new = file.read()
+        except FileNotFoundError:
+            return History()
         except OSError:
             return history
         whole = new.rfind(b"\n") + 1
@@ -390,6 +403,16 @@ class Run:
         """Whether there is a network to predict with."""
         return self.model_path.exists()
 
+    def saved(self) -> tuple[int, ...]:
+        """Numbers that change whenever a network is saved; none where it has none yet.
+
+        Raises:
+            RunNotFound: the run is gone.
+        """
+        if not self.path.is_dir():
+            raise self.gone()
+        return _stamp(self.model_path)
+
     @property
     def checkpoint_path(self) -> Path:
         """Where the state lies from which training can go on."""
@@ -532,6 +555,7 @@ class Run:
             config=self.config,
             environment=environment,
             status=status,
+            class_names=self._class_names(environment),
             mark=_mark(user),
             notes=notes,
             problems=tuple(filter(None, (no_environment, no_user, no_notes))),

@@ -149,7 +149,7 @@ class Summary:
     Attributes:
         state: where it stands now, by its status and the OS's lock.
         status: what its worker wrote last.
-        message: why the run is in its state, where that is known.
+        class_names: of the classes the network tells apart, as `Run.class_names`.
         mark, notes: the user's.
         problems: what of its folder cannot be read, a sentence each.
     """
@@ -159,7 +159,7 @@ class Summary:
     config: TrainingConfig
     environment: dict[str, Any]
     status: Status
-    message: str = ""
+    class_names: tuple[str, ...] = ()
     mark: Mark = Mark()
     notes: str = ""
     problems: tuple[str, ...] = field(default=())
@@ -170,6 +170,11 @@ class Summary:
         return f"{self.mark.name} ({self.run.id})" if self.mark.name else self.run.id
 
     @property
+    def message(self) -> str:
+        """Why the run is in its state, '' where that was not said."""
+        return self.status.message
+
+    @property
     def data_name(self) -> str:
         """What the images are called, '' where the run never got to them."""
         return str(self.environment.get("data", {}).get("name", ""))
@@ -178,11 +183,6 @@ class Summary:
     def data_checksum(self) -> str:
         """Checksum of the images, '' where the run never got to them."""
         return str(self.environment.get("data", {}).get("checksum", ""))
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Names of the classes the network tells apart, in label order; none where not known."""
-        return tuple(self.environment.get("classes", ()))
 
     @property
     def last(self) -> EpochEvent | None:

@@ -22,9 +22,11 @@ def first_choice(summaries: Sequence[Summary]) -> list[str]:
 
 
 frame.title(_("Compare"))
-summaries = cached.store().summaries()
+listing = cached.runs()
+summaries = listing.summaries
+frame.unreadable(listing)
 frame.need_runs(summaries, _("There is nothing to compare yet: train a network or two first."))
-ids = state.chosen_runs(first_choice(summaries))
+ids = state.chosen_runs(listing, first_choice(summaries))
 rows, switches = run_table.filters(summaries)
 if not rows:
     st.info(_("No run passes the filter."), icon=":material/filter_alt_off:")

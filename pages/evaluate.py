@@ -41,17 +41,35 @@ def headline(chosen: Summary, predictions: Predictions | None) -> None:
     )
     loss = "–" if chosen.test_loss is None else f"{chosen.test_loss:.4f}"
     row.metric(_("Test loss"), loss, width=_WIDTH)
-    row.metric(_("Train accuracy"), "–" if train is None else f"{train:.2%}", width=_WIDTH)
+    row.metric(
+        _("Train accuracy"),
+        "–" if train is None else f"{train:.2%}",
+        _measured_on(chosen) if train is not None else None,
+        delta_color="off",
+        delta_arrow="off",
+        width=_WIDTH,
+        help=_(
+            "Of the same network, on images that trained it. The curve below is another figure: "
+            "the mean over an epoch in which the network still learned, dropout at work."
+        ),
+    )
     row.metric(
         _("Gap, train less test"),
         "–" if chosen.gap is None else f"{100 * chosen.gap:+.2f}",
         width=_WIDTH,
         help=_(
-            "Percentage points. The train accuracy is that of the epoch whose network is kept, "
-            "measured while it trained, dropout at work. A wide gap is overfitting: known images "
-            "are classified better than new ones."
+            "Percentage points. Images that trained a network are always classified better than "
+            "new ones; a very wide gap, or a wide one after validation loss has turned, is "
+            "overfitting."
         ),
     )
+
+
+def _measured_on(chosen: Summary) -> str:
+    """What the train accuracy is of."""
+    if chosen.train_images is None:
+        return _("running mean of its epoch")
+    return _("on {count} of its images").format(count=f"{chosen.train_images:,}")
 
 
 def learning_curves(chosen: Summary, history: History) -> None:
@@ -84,9 +102,12 @@ def learning_curves(chosen: Summary, history: History) -> None:
 
 
 frame.title(_("Evaluate"))
-summaries = cached.store().summaries()
-frame.need_runs(summaries, _("There is nothing to evaluate yet: train a network first."))
-chosen = state.choose_run(summaries, _("Run"))
+listing = cached.runs()
+frame.unreadable(listing)
+frame.need_runs(listing.summaries, _("There is nothing to evaluate yet: train a network first."))
+chosen = state.choose_run(listing, _("Run"))
+if chosen is None:
+    st.stop()
 history = cached.history(chosen.run)
 st.caption(
     _("{state} · images: {data} · {device}").format(
@@ -103,7 +124,7 @@ except RunError as error:
 headline(chosen, predictions)
 show_verdict(chosen, history)
 learning_curves(chosen, history)
-if predictions is None:
+if predictions is None or chosen.test_accuracy is None:
     st.info(
         _("Test figures and the confusion matrix come when the run has ended.")
         if chosen.state.is_live

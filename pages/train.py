@@ -9,7 +9,7 @@ from cifar_core.groups import group_of, spread, validation_accuracy
 from cifar_core.slots import waiting
 from cifar_core.summary import Summary
 from ui import cached, frame, settings, state
-from ui.monitor import change_rate, choose_view, line, live_runs, monitor
+from ui.monitor import change_rate, choose_view, line, monitor
 from ui.state import Key
 from ui.text import _, with_spread
 
@@ -70,7 +70,7 @@ def more_settings(data: Dataset) -> None:
 
 def go_on(summary: Summary) -> None:
     """'Resume' for a run with epochs left, 'Train longer' for one that has done them all."""
-    done = summary.config.epochs
+    done = summary.epochs
     if summary.state is not RunState.FINISHED:
         st.button(
             _("Resume"),
@@ -124,9 +124,10 @@ def group(chosen: Summary, summaries: list[Summary]) -> None:
 
 frame.title(_("Train"))
 data = state.dataset()
-known = cached.store().summaries()
-summaries = [one for one in known if not one.run.is_reference]
+listing = cached.runs()
+summaries = [one for one in listing.summaries if not one.run.is_reference]
 top = st.container()
+frame.unreadable(listing)
 if not summaries:
     with top:
         controls(data)
@@ -137,38 +138,42 @@ if not summaries:
     st.stop()
 row = st.container(horizontal=True, vertical_alignment="bottom", key="run-row")
 with row.container():
-    chosen = state.choose_run(summaries, _("Run"))
+    chosen = state.choose_run(listing, _("Run"), lambda one: not one.run.is_reference)
+if chosen is None:
+    with top:
+        controls(data)
+    st.stop()
 with row:
-    view = choose_view(chosen, known)
+    view = choose_view(chosen, listing.summaries)
     change_rate(chosen)
     st.button(
         _("Stop"),
         icon=":material/stop:",
         disabled=chosen.state not in (RunState.STARTING, RunState.QUEUED, RunState.RUNNING),
-        on_click=chosen.run.request_stop,
+        on_click=state.stop_training,
+        args=(chosen.run,),
     )
     go_on(chosen)
 group(chosen, summaries)
 
 
-live = live_runs(summaries)
 shown_above = state.settings(), state.data_choice()
 
 
-@st.fragment(run_every=0.5 if live else None)
+@st.fragment(run_every=0.5 if listing.live else None)
 def watch() -> None:
     """The monitor, again and again while a run lives.
 
     The whole page once a run begins or ends, or a remedy has changed what is set above.
     """
-    now = cached.store().summaries()
-    shown = [summary for summary in now if summary.run.id == chosen.run.id]
+    now = cached.recent_runs()
+    shown = now.by_id.get(chosen.run.id)
     above = state.settings(), state.data_choice()
-    if not shown or live_runs(now) != live or above != shown_above:
+    if shown is None or now.live != listing.live or above != shown_above:
         st.rerun()
     with st.empty():  # there at every run, so that the charts below keep their place
-        line(waiting(cached.store().root))
-    monitor(shown[0], view)
+        line(waiting(cached.store().root) if RunState.QUEUED in now.live.values() else [])
+    monitor(shown, view)
 
 
 watch()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import gc
+import math
 import shutil
 import tempfile
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +24,9 @@ from cifar_core.export import Conversion
 from cifar_core.history import History
 from cifar_core.images import Framing, fit_to_network_size, read_image, resized, to_network_size
 from cifar_core.model import LayerInfo
-from cifar_core.runs import Run, RunStore
+from cifar_core.runs import Listing, Run, RunStore
 from cifar_core.statistics import ClassStatistics, class_statistics
+from cifar_core.summary import Summary
 from ui.text import _
 
 if TYPE_CHECKING:
@@ -91,10 +94,10 @@ def tensorflow() -> Future[Device]:
         # garbage, would make each collection hold up all sessions for 0.3 s.
         gc.collect()
         gc.freeze()
-        runs.summaries()  # read from disk, which takes half a second where there are 1,000
+        look.at_most(0.0)  # read from disk, which takes half a second where there are 1,000
         return found
 
-    runs = store()
+    look = _look()
     _begun.set()
     return ThreadPoolExecutor(1, "tensorflow").submit(load)
 
@@ -173,38 +176,74 @@ def store() -> RunStore:
     return RunStore()
 
 
+class _Look:
+    """The latest look at all runs, one for all sessions."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store, self._lock = store, threading.Lock()
+        self._time, self._found = -math.inf, Listing((), ())
+
+    def at_most(self, age: float) -> Listing:
+        with self._lock:
+            if time.monotonic() - self._time >= age:
+                self._found = self._store.look()
+                self._time = time.monotonic()
+            return self._found
+
+
+@st.cache_resource(show_spinner=False)
+def _look() -> _Look:
+    return _Look(store())
+
+
+def runs() -> Listing:
+    """All runs as they are now, for a page that is drawn."""
+    return _look().at_most(0.0)
+
+
+def recent_runs() -> Listing:
+    """All runs as they were 0.3 s ago at most, for what looks again and again."""
+    return _look().at_most(0.3)
+
+
+class _Log:
+    """A run's events as far as they have been read."""
+
+    def __init__(self) -> None:
+        self._lock, self._history = threading.Lock(), History()
+
+    def read(self, run: Run) -> History:
+        with self._lock:
+            self._history = run.follow(self._history)
+            return self._history.snapshot()
+
+
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _kept_history(path: str) -> tuple[threading.Lock, History]:
-    return threading.Lock(), History()
+def _log(path: str) -> _Log:
+    return _Log()
 
 
 def history(run: Run) -> History:
-    """All events of a run; only what is new is read from disk."""
-    lock, kept = _kept_history(str(run.path))
-    with lock:
-        return run.follow(kept)
-
-
-def delete_run(run: Run) -> None:
-    """Delete a run, and forget its events: another one may come to have its name.
-
-    Raises:
-        RunError: it is being trained, ships with the project, or cannot be removed.
-    """
-    store().delete(run)
-    _kept_history.clear(str(run.path))
+    """All events of a run so far; only what is new is read from disk."""
+    return _log(str(run.path)).read(run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _model(path: str, modified: int) -> tuple[threading.Lock, keras.Model]:
+def _model(path: str, saved: object) -> tuple[threading.Lock, keras.Model]:
     from cifar_core.prediction import load_model
 
     return threading.Lock(), load_model(Run(Path(path)))
 
 
 def _network(run: Run) -> tuple[threading.Lock, keras.Model]:
+    """A run's network, for one session at a time.
+
+    Raises:
+        RunNotFound: the run is gone.
+        RunError: its network cannot be read.
+    """
     wait_for_tensorflow()
-    return _model(str(run.path), run.model_path.stat().st_mtime_ns)
+    return _model(str(run.path), run.saved())
 
 
 def predict(run: Run, images: np.ndarray) -> np.ndarray:
@@ -251,15 +290,29 @@ def _conversions() -> tuple[Path, dict[object, Conversion]]:
     return folder, {}
 
 
-def conversion(run: Run, to: str) -> Conversion | None:
-    """The conversion of a run as it is now, where one was begun."""
-    return _conversions()[1].get((run.path, to, run.written()))
+def conversion(summary: Summary, to: str) -> Conversion | None:
+    """The conversion of what a run has saved by now, where one was begun.
+
+    Raises:
+        RunNotFound: the run is gone.
+    """
+    return _conversions()[1].get(_what(summary, to))
 
 
-def convert(run: Run, to: str) -> None:
-    """Begin to convert a run in a process of its own; the file goes with the dashboard."""
+def convert(summary: Summary, to: str) -> None:
+    """Begin to convert a run in a process of its own; the file goes with the dashboard.
+
+    Raises:
+        RunNotFound: the run is gone.
+    """
     folder, known = _conversions()
-    known[run.path, to, run.written()] = Conversion(run, to, folder)
+    known[_what(summary, to)] = Conversion(summary.run, to, folder)
+
+
+def _what(summary: Summary, to: str) -> object:
+    """What a conversion is of: a network, or with it the epochs whose curves are drawn."""
+    run = summary.run
+    return run.path, to, run.saved(), summary.epochs if to == "tensorboard" else None
 
 
 def learned_kernels(run: Run) -> np.ndarray:

@@ -37,7 +37,7 @@ def significance(chosen: Summary, predictions: Predictions) -> None:
     )
     others = {
         other.run.id: other.run
-        for other in cached.store().summaries()
+        for other in cached.runs().summaries
         if other.run.id != run.id
         and other.test_accuracy is not None
         and other.data_checksum == chosen.data_checksum

@@ -202,7 +202,7 @@ def learned_kernel(channel: str, place: DeltaGenerator) -> tuple[np.ndarray, str
 
     A grey image has three equal channels to a network of colours, so its kernels add up.
     """
-    summaries = [summary for summary in cached.store().summaries() if summary.run.has_model]
+    summaries = [summary for summary in cached.runs().summaries if summary.run.has_model]
     frame.need_runs(summaries, _("There is no learned kernel yet: train a network first."))
     run = state.choose_run(summaries, _("Run")).run
     kernels = cached.learned_kernels(run)

@@ -14,7 +14,7 @@ from cifar_core.runs import Run
 from cifar_core.summary import Summary
 from ui import cached
 from ui.state import Key
-from ui.text import _, duration
+from ui.text import _, duration, tell
 
 # What needs no TensorFlow is made when it is asked for.
 _AT_ONCE: dict[str, tuple[str, Callable[[Run], bytes]]] = {
@@ -27,6 +27,9 @@ _AT_ONCE: dict[str, tuple[str, Callable[[Run], bytes]]] = {
 def export_panel(summary: Summary) -> None:
     """The forms that a run can be had in, each with its download."""
     run = summary.run
+    if not run.path.is_dir():
+        tell(run.gone())
+        return
     forms = {
         "html": _("report: one HTML page to read, print and hand in"),
         "csv": _("history: the figures of each epoch as CSV"),
@@ -58,12 +61,12 @@ def export_panel(summary: Summary) -> None:
     except ConfigError as error:
         st.info(str(error), icon=":material/info:")
         return
-    _converted(run, to)
+    _converted(summary, to)
 
 
-def _converted(run: Run, to: str) -> None:
+def _converted(summary: Summary, to: str) -> None:
     """'Convert', how that goes, and then 'Download'."""
-    conversion = cached.conversion(run, to)
+    conversion = cached.conversion(summary, to)
     if conversion and conversion.is_running:
         _progress(conversion)
     elif conversion and not conversion.error:
@@ -83,7 +86,7 @@ def _converted(run: Run, to: str) -> None:
             icon=":material/autorenew:",
             type="primary",
             on_click=cached.convert,
-            args=(run, to),
+            args=(summary, to),
             help=_("Takes some seconds, in a process of its own."),
         )
 

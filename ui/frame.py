@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
+from cifar_core.runs import Listing
 from cifar_core.summary import Summary
 from ui import cached, data_source, state
 from ui.live_chart import load_ahead
-from ui.text import _
+from ui.text import _, ngettext, plain
 
 
 def guard(page: str) -> None:
@@ -63,7 +65,19 @@ def title(text: str) -> None:
         st.badge(_("Chosen images: built-in (synthetic), not CIFAR-10"), color="orange")
 
 
-def need_runs(summaries: list[Summary], sentence: str) -> None:
+def unreadable(listing: Listing) -> None:
+    """Name the runs of which nothing can be told, and why."""
+    with st.empty():  # there at every run, so that what is below keeps its place
+        if not listing.unreadable:
+            return
+        count = len(listing.unreadable)
+        words = ngettext("{count} run cannot be read", "{count} runs cannot be read", count)
+        with st.expander(words.format(count=count), icon=":material/warning:"):
+            for one in listing.unreadable:
+                st.markdown(f"**{plain(one.id)}**: {plain(one.reason)}")
+
+
+def need_runs(summaries: Sequence[Summary], sentence: str) -> None:
     """Where there are no runs: say the next step, offer it, and end the page."""
     if summaries:
         return

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
+from collections.abc import Sequence
 
 import streamlit as st
 
 from cifar_core.diagnosis import best_epoch
-from cifar_core.events import BatchEvent, RunState
+from cifar_core.events import BatchEvent, RunState, StateEvent
 from cifar_core.history import History
 from cifar_core.printed import IMAGES as PRINTED_IMAGES
 from cifar_core.printed import printed_histories
 from cifar_core.runs import Run
 from cifar_core.schedule import changed_by, learning_rates
-from cifar_core.slots import move_up
 from cifar_core.split import steps_per_epoch
 from cifar_core.summary import Summary
-from ui import cached, curves, remarks
+from ui import cached, curves, remarks, state
 from ui.live_chart import live_chart
 from ui.state import Key
 from ui.text import _, duration, gigabytes, plain
 
-
-def live_runs(summaries: list[Summary]) -> dict[str, RunState]:
-    """The runs that live, and what they are at, as far as the page's buttons depend on it."""
-    return {summary.run.id: summary.state for summary in summaries if summary.state.is_live}
+_MINUTE = 60.0
+_LONG_SILENCE = 60.0  # seconds; five lines a second are usual, and none while it validates
 
 
-def choose_view(this: Summary, summaries: list[Summary]) -> curves.View:
+def choose_view(this: Summary, summaries: Sequence[Summary]) -> curves.View:
     """'Curves': how the charts show a run."""
     found = {
         one.run.id: one
@@ -102,15 +99,10 @@ def reference(this: Summary, choice: str, summaries: dict[str, Summary]) -> curv
 
 def change_rate(summary: Summary) -> None:
     """'Learning rate': what it is changed to while the run trains."""
-    run, now = summary.run, summary.config.learning_rate
-    if rates := cached.history(run).rates:
+    now = summary.config.learning_rate
+    if rates := summary.status.rates:
         now = rates[-1].learning_rate
-    key = f"{Key.RATE}-{run.id}"
-
-    def ask() -> None:
-        run.request_rate(float(st.session_state[key]))
-        st.toast(_("Asked for; the log tells when it is taken."), icon=":material/speed:")
-
+    key = f"{Key.RATE}-{summary.run.id}"
     is_over = summary.state is not RunState.RUNNING
     with st.popover(_("Learning rate"), icon=":material/speed:", disabled=is_over):
         st.number_input(
@@ -123,7 +115,13 @@ def change_rate(summary: Summary) -> None:
             key=key,
             help=_("The highest of the schedule, from the next step on."),
         )
-        st.button(_("Change"), type="primary", disabled=is_over, on_click=ask)
+        st.button(
+            _("Change"),
+            type="primary",
+            disabled=is_over,
+            on_click=state.change_rate,
+            args=(summary.run, key),
+        )
 
 
 def monitor(summary: Summary, view: curves.View) -> None:
@@ -172,7 +170,7 @@ def line(runs: list[Run]) -> None:
                 icon=":material/arrow_upward:",
                 width="stretch",
                 disabled=place == 0,
-                on_click=move_up,
+                on_click=state.move_run_up,
                 args=(run,),
             )
             row[2].button(
@@ -180,7 +178,8 @@ def line(runs: list[Run]) -> None:
                 key=f"cancel-{run.id}",
                 icon=":material/close:",
                 width="stretch",
-                on_click=run.request_stop,
+                on_click=state.stop_training,
+                args=(run,),
             )
 
 
@@ -188,7 +187,7 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
     """One line of words, and a bar while the run lives."""
     config = summary.config
     step = history.batches[-1].step if history.batches else 0
-    recent = batches_of_worker(history)
+    recent = history.own_batches
     measured = history.epochs[-1].step if history.epochs else 0
     total = steps * config.epochs if steps else 0
     share = step / total if total else 0.0
@@ -211,6 +210,10 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
                 place=place,
                 left=duration(time_left(recent, steps, config.epochs)),
             )
+            if (silent := summary.run.silent) > _LONG_SILENCE:
+                words = _("{words} · nothing heard of it for {time}").format(
+                    words=words, time=duration(silent)
+                )
         case RunState.STOPPING:
             words = _("Stopping: saving the network and testing it")
         case RunState.FINISHED | RunState.STOPPED:
@@ -224,9 +227,17 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
                 parts.append(_("test accuracy {figure}").format(figure=figure))
             words = " · ".join(parts)
         case RunState.FAILED:
-            words = _("Failed: {message}").format(message=summary.message)
-        case _:
+            words = _("Failed: {message}").format(message=plain(summary.message))
+        case _ if summary.message:
+            words = _("Interrupted: its process is gone. Its last words: {message}").format(
+                message=plain(summary.message)
+            )
+        case _ if summary.epochs:
             words = _("Interrupted: the process that trained it is gone. Its epochs are kept.")
+        case _:
+            words = _("Interrupted: its process is gone, before the first epoch was done.")
+    if tried := summary.status.tried:
+        words += "  \n" + _tried(tried)
     if summary.state.is_live:
         st.progress(min(share, 1.0), text=words)
     elif summary.state is RunState.FAILED:
@@ -239,10 +250,23 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
         st.success(words, icon=":material/check_circle:")
 
 
+def _tried(tried: StateEvent) -> str:
+    """How going on ended that left a run as it was."""
+    message = plain(tried.message)
+    match tried.state:
+        case RunState.STOPPED:
+            return _("Going on was stopped before it began: {message}").format(message=message)
+        case RunState.FAILED:
+            return _("Going on failed before it began: {message}").format(message=message)
+    return _("Going on ended before it began: its process is gone. {message}").format(
+        message=message
+    )
+
+
 def facts(summary: Summary, history: History, steps: int | None) -> None:
     """One line: speed, learning rate and use of the machine while it trains, the best epoch."""
     config, parts = summary.config, []
-    recent = batches_of_worker(history)[-10:]
+    recent = history.own_batches[-10:]
     if summary.state is RunState.RUNNING and recent and steps:
         speed = sum(event.images_per_second for event in recent) / len(recent)
         step = recent[-1].step
@@ -296,16 +320,17 @@ def figures(history: History) -> None:
         )
 
 
-def batches_of_worker(history: History) -> list[BatchEvent]:
-    """What the worker that is at it has told; a run that goes on has had another one before."""
-    begun = history.states[-1].time if history.states else 0.0
-    first = bisect_left(history.batches, begun, key=lambda event: event.time)
-    return history.batches[first:]
-
-
 def time_left(recent: list[BatchEvent], steps: int | None, epochs: int) -> float:
-    """Seconds until the last epoch ends, at the pace since the worker's first batch event."""
-    first, last = recent[0], recent[-1]
+    """Seconds until the last epoch ends, at the pace of the last minute that was told of.
+
+    What lies behind a longer silence, such as a laptop's sleep, or behind a clock that was set
+    back counts for nothing.
+    """
+    last = first = recent[-1]
+    for event in reversed(recent):
+        if not 0 <= last.time - event.time <= _MINUTE:
+            break
+        first = event
     if not steps or last.step == first.step:
         return float("nan")
     pace = (last.time - first.time) / (last.step - first.step)

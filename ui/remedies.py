@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from cifar_core.diagnosis import WIDE_GAP, Fit, Remedy, verdict
+from cifar_core.diagnosis import Fit, Remedy, of_summary
 from cifar_core.history import History
 from cifar_core.summary import Summary
 from ui import settings, state
@@ -16,20 +16,18 @@ from ui.text import _
 
 def show_verdict(chosen: Summary, history: History) -> None:
     """Whether a run that has ended underfits, overfits or is about right, and what cures it."""
-    train, test = chosen.train_accuracy, chosen.test_accuracy
-    if train is None or test is None:
+    found = of_summary(chosen, history.epochs)
+    if found is None:
         return
-    classes = len(chosen.run.class_names)
-    found = verdict(train, test, history.epochs, chosen.config, classes)
     words = {
         Fit.OVERFITS: _(
-            "**Overfits.** Of the images it learned from it classifies {train} rightly, of new "
-            "ones {test}: a gap of {gap} points. Above {limit} points, part of what it learned "
-            "holds for its own images only."
+            "**Overfits.** Of images it learned from it classifies {train} rightly, of new ones "
+            "{test}: a gap of {gap} points. Part of what it learned holds for its own images only."
         ),
         Fit.ABOUT_RIGHT: _(
-            "**About right.** It does nearly as well on new images ({test}) as on those it "
-            "learned from ({train}): the gap is {gap} points, and up to {limit} are no worry."
+            "**About right.** Of images it learned from it classifies {train} rightly, of new ones "
+            "{test}. Such a gap, {gap} points, is no worry as long as validation loss is at its "
+            "lowest: what it learned still holds for new images."
         ),
         Fit.UNDERFITS: _(
             "**Underfits.** Its validation loss still fell by {falling} in the last epoch: it had "
@@ -40,11 +38,14 @@ def show_verdict(chosen: Summary, history: History) -> None:
             "**Underfits.** Even of the images it learned from it classifies only {train} rightly; "
             "of new ones {test}. It needs more capacity or more training."
         ),
-    }[found.fit].format(
-        train=f"{train:.1%}",
-        test=f"{test:.1%}",
-        gap=f"{100 * found.gap:.1f}",
-        limit=f"{100 * WIDE_GAP:.0f}",
+    }[found.fit]
+    if found.turned > 0 and found.fit is Fit.OVERFITS:
+        words += " " + _("Its validation loss is {turned} above the lowest it had.")
+    words = words.format(
+        train=f"{found.train_accuracy:.2%}",
+        test=f"{found.test_accuracy:.2%}",
+        gap=f"{100 * found.gap:.2f}",
+        turned=f"{found.turned:.1%}",
         falling=f"{found.falling:.1%}",
     )
     box, icon = {

@@ -152,7 +152,7 @@ def _passes(summary: Summary, words: Sequence[str]) -> bool:
 def _groups(summaries: Sequence[Summary]) -> list[Row]:
     buckets: dict[object, list[Summary]] = {}
     for one in summaries:
-        buckets.setdefault((one.config.group(), _images(one)), []).append(one)
+        buckets.setdefault((one.group, _images(one)), []).append(one)
     return [Row(group_of(bucket[0], bucket)) for bucket in buckets.values()]
 
 
@@ -175,6 +175,7 @@ def table(rows: Sequence[Row], switches: DeltaGenerator) -> None:
     differ = differing(rows)
     usual = ["star", "run", "test_accuracy", "gap", "epochs_done", *differ, "seconds"]
     usual += ["runs", "deviation"] if any(len(row.runs) > 1 for row in rows) else []
+    usual += ["rates"] if any(row.runs[0].status.rates for row in rows) else []
     usual += ["name"] if any(row.runs[0].mark.name for row in rows) else []
     usual += ["images"] if len(images([row.runs[0] for row in rows])) > 1 else []
     names = {key: look["label"] for key, look in config.items()}
@@ -235,6 +236,13 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
             name: ([_value(one.config, name) for one in first], st.column_config.Column(name))
             for name in SETTINGS
         },
+        "rates": (
+            [", ".join(f"{one.learning_rate:g}" for one in run.status.rates) for run in first],
+            text(
+                _("Rate changed to"),
+                help=_("Learning rates that were set while the run went, the first first"),
+            ),
+        ),
         "test_loss": (means("test_loss"), number(_("Test loss"), format="%.4f")),
         "seconds": (means("seconds"), number(_("Seconds"), format="%.0f")),
         "device": ([one.environment.get("device", "") for one in first], text(_("Device"))),
@@ -290,8 +298,10 @@ def actions(chosen: Sequence[Row]) -> None:
         )
     notes = st.container()  # there without notes, too, else the charts below would be drawn anew
     for one in runs:
-        if one.notes and len(runs) <= 5:
-            notes.caption(f"{plain(one.mark.name or one.run.id)}: {plain(one.notes)}")
+        told = [f":orange[{plain(problem)}]" for problem in one.problems]
+        for words in [plain(one.notes), *told] if len(runs) <= 5 else ():
+            if words:
+                notes.caption(f"{plain(one.mark.name or one.run.id)}: {words}")
 
 
 def _rename(only: Summary | None) -> None:

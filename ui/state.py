@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import fields, replace
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from zlib import crc32
 
 import streamlit as st
 
 from cifar_core.config import PRESETS, TrainingConfig, names_of, preset_of
 from cifar_core.data import Dataset, is_available
-from cifar_core.errors import CifarError
+from cifar_core.device import need_gpu
+from cifar_core.errors import CifarError, RunNotFound
 from cifar_core.fetch import Pace
 from cifar_core.images import Framing
 from cifar_core.launch import resume, start
-from cifar_core.runs import Run
+from cifar_core.runs import Listing, Run
+from cifar_core.slots import move_up
+from cifar_core.split import check
 from cifar_core.summary import Summary
 from ui import cached
-from ui.text import _, plain
+from ui.text import _, plain, tell
 
 
 class Key(StrEnum):
@@ -287,28 +292,53 @@ def draw_again() -> None:
 # Runs
 
 
-def choose_run(summaries: list[Summary], label: str) -> Summary:
-    """The 'Run' widget over these runs, newest first; the choice holds on every page and in links.
+def choose_run(
+    listing: Listing, label: str, among: Callable[[Summary], bool] = lambda one: True
+) -> Summary | None:
+    """The 'Run' widget, newest first; the choice holds on every page and in links.
 
     A run shown by `show_run` gets a new widget: the old one's value may still be on its way from
     a browser that has not heard of it, and would undo the choice.
+
+    Args:
+        listing: all runs.
+        label: the widget's.
+        among: which of them can be chosen on this page.
+
+    Returns:
+        The run; None, after a word, where the one chosen before is gone and none is chosen yet.
     """
-    found = {summary.run.id: summary for summary in summaries}
-    shown = st.session_state.get(Key.RUN)
-    if not shown and (shown := st.query_params.get(Key.RUN)) and shown not in found:
-        words = _("The link's run, {run}, is not to be had here: this is another one.")
-        st.toast(words.format(run=plain(shown)), icon=":material/link_off:", duration="infinite")
-    index = list(found).index(shown) if shown in found else 0
+    found = {one.run.id: one for one in listing.summaries if among(one)}
+    shown = st.session_state.get(Key.RUN) or st.query_params.get(Key.RUN)
+    gone = _why_gone(shown, listing) if shown and shown not in found else ""
     widget = f"{Key.RUN}-{st.session_state.get(Key.RUN_WIDGET, 0)}"
-    chosen: str = st.selectbox(
+    if gone:
+        widget += f"-without-{crc32(shown.encode())}"
+        st.warning(plain(gone), icon=":material/link_off:")
+    chosen: str | None = st.selectbox(
         label,
         list(found),
-        index=index,
+        index=list(found).index(shown) if shown in found else None if gone else 0,
         key=widget,
         format_func=lambda one: found[one].title if one in found else one,
+        placeholder=_("Choose a run"),
     )
+    if chosen not in found:
+        return None
     st.session_state[Key.RUN] = st.query_params[Key.RUN] = chosen
+    for problem in found[chosen].problems:
+        st.caption(f":orange[{plain(problem)}]")
     return found[chosen]
+
+
+def _why_gone(run: str, listing: Listing) -> str:
+    """Why a run cannot be shown, '' where it can, if perhaps not on this page."""
+    if run in listing.by_id:
+        return ""
+    if reason := next((one.reason for one in listing.unreadable if one.id == run), ""):
+        return _("{run} cannot be read: {reason}").format(run=run, reason=reason)
+    words = _("This run is gone: {run}. It was deleted or moved. Choose another one.")
+    return words.format(run=run)
 
 
 def show_run(run: Run) -> None:
@@ -411,13 +441,26 @@ def framing(picture: str) -> Framing:
 # Comparison
 
 
-def chosen_runs(otherwise: list[str]) -> list[str]:
-    """Names of the runs to compare: the session's choice, else the link's, else those given."""
+def chosen_runs(listing: Listing, otherwise: list[str]) -> list[str]:
+    """Names of the runs to compare: the session's choice, else the link's, else those given.
+
+    One that is gone is told of once.
+    """
     if Key.RUNS not in st.session_state:
         given = st.query_params.get(Key.RUNS)
-        st.session_state[Key.RUNS] = otherwise if given is None else given.split(",")
-    st.query_params[Key.RUNS] = ",".join(st.session_state[Key.RUNS])
-    return st.session_state[Key.RUNS]
+        wanted = otherwise if given is None else [unquote(one) for one in given.split(",") if one]
+        st.session_state[Key.RUNS] = wanted
+    chosen: list[str] = st.session_state[Key.RUNS]
+    for one in chosen:
+        if gone := _why_gone(one, listing):
+            st.toast(plain(gone), icon=":material/link_off:", duration="infinite")
+    chosen = [one for one in chosen if one in listing.by_id]
+    # A comma is in no name but one that was given by hand.
+    st.query_params[Key.RUNS] = ",".join(
+        one.replace("%", "%25").replace(",", "%2C") for one in chosen
+    )
+    st.session_state[Key.RUNS] = chosen
+    return chosen
 
 
 def choose_runs(ids: list[str]) -> None:
@@ -481,32 +524,31 @@ def run_colours(ids: Sequence[str], colours: int) -> dict[str, int]:
 
 def star_runs(runs: Sequence[Run], star: bool) -> None:
     """Give runs a star, or take it away."""
-    try:
+    with _told():
         for run in runs:
             run.mark = replace(run.mark, star=star)
-    except (CifarError, OSError) as error:
-        st.error(str(error))
 
 
 def describe_run(run: Run) -> None:
     """Give a run the name and the notes that its widgets show."""
     name = st.session_state[f"{Key.NAME}-{run.id}"]
-    try:
+    with _told():
         run.mark = replace(run.mark, name=" ".join(name.split()))
         run.notes = st.session_state[f"{Key.NOTES}-{run.id}"].strip()
         st.toast(_("Saved."), icon=":material/save:")
-    except (CifarError, OSError) as error:
-        st.error(str(error))
 
 
 def delete_runs(runs: Sequence[Run]) -> None:
-    """Delete runs; what is wrong is said on the page."""
-    try:
+    """Delete runs; one that somebody else has deleted is as good."""
+    gone = set()
+    with _told():
         for run in runs:
-            cached.delete_run(run)
-    except CifarError as error:
-        st.error(str(error))
-    choose_runs([one for one in st.session_state[Key.RUNS] if one not in {r.id for r in runs}])
+            with contextlib.suppress(RunNotFound):
+                cached.store().delete(run)
+            gone.add(run.id)
+    choose_runs([one for one in st.session_state[Key.RUNS] if one not in gone])
+    if st.session_state.get(Key.RUN) in gone:
+        del st.session_state[Key.RUN]  # who deletes a run knows that it is gone
 
 
 # Training settings
@@ -631,18 +673,47 @@ def asked_runs() -> list[TrainingConfig]:
 
 def start_training() -> None:
     """Begin what is asked for and choose the first run; what is wrong is said on the page."""
-    try:
-        for number, config in enumerate(asked_runs()):
-            run = start(cached.store(), config, data_choice())
+    with _told():
+        asked, choice = asked_runs(), data_choice()
+        for config in asked:  # before a folder is made
+            check(len(dataset().x_train), config)
+        if asked[0].device == "gpu" and (found := cached.device()):
+            need_gpu(found)
+        for number, config in enumerate(asked):
+            run = start(cached.store(), config, choice)
             if number == 0:
                 show_run(run)
-    except CifarError as error:
-        st.error(str(error))
 
 
 def resume_training(run: Run, longer: bool = False) -> None:
     """Let a run go on, `longer` to 'Epochs in all'; what is wrong is said on the page."""
-    try:
+    with _told():
         resume(run, st.session_state[Key.EPOCHS_IN_ALL] if longer else None)
+
+
+def stop_training(run: Run) -> None:
+    """Ask a run to stop; what is wrong is said on the page."""
+    with _told():
+        run.request_stop()
+
+
+def change_rate(run: Run, widget: str) -> None:
+    """Ask a run to go on with the learning rate that a widget shows."""
+    with _told():
+        run.request_rate(float(st.session_state[widget]))
+        st.toast(_("Asked for; the log tells when it is taken."), icon=":material/speed:")
+
+
+def move_run_up(run: Run) -> None:
+    """Let a waiting run change places with the one before it."""
+    with _told():
+        move_up(run)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """What is wrong is said on the page."""
+    try:
+        yield
     except CifarError as error:
-        st.error(str(error))
+        tell(error)

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import streamlit as st
+
 if TYPE_CHECKING:
     from cifar_core.groups import Spread
 
@@ -24,9 +26,19 @@ def _(message: str) -> str:
     return _catalogue("en").gettext(message)
 
 
+def ngettext(one: str, many: str, count: int) -> str:
+    """The English message for so many, in the reader's language."""
+    return _catalogue("en").ngettext(one, many, count)
+
+
 def plain(text: str) -> str:
     """Text of anybody's, such as a class name, that Markdown shows as it is."""
     return re.sub(r"([\\`*_{}\[\]()#+.!|~$:<>&-])", r"\\\1", text)
+
+
+def tell(error: object) -> None:
+    """Say in place what is wrong, as plain text."""
+    st.error(plain(str(error)), icon=":material/error:")
 
 
 def with_spread(found: Spread | None) -> str:

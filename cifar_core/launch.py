@@ -165,7 +165,7 @@ def execute(
     with run.working():
         with _stop_on_interrupt(run):
             try:
-                with slot(run, lambda before: _wait(run, before, tell)) as number:
+                with slot(run, _Wait(run, tell)) as number:
                     end = _train(run, data, tell, number, epochs)
             except _Stopped as stop:
                 end = StateEvent(state=RunState.STOPPED, message=str(stop))
@@ -186,12 +186,19 @@ def execute(
     return end
 
 
-def _wait(run: Run, before: int, tell: Report) -> None:
-    """Tell of a wait once, and leave the line when the run is asked to stop."""
-    if run.stop_requested:
-        raise _Stopped("cancelled while it waited in line")
-    if run.state is not RunState.QUEUED:
-        tell(StateEvent(state=RunState.QUEUED, message=f"{before} before it in line"))
+class _Wait:
+    """Tells of a wait once, and leaves the line when the run is asked to stop."""
+
+    def __init__(self, run: Run, tell: Report) -> None:
+        self._run, self._tell = run, tell
+        self._has_told = False
+
+    def __call__(self, before: int) -> None:
+        if self._run.stop_requested:
+            raise _Stopped("cancelled while it waited in line")
+        if not self._has_told:
+            self._has_told = True
+            self._tell(StateEvent(state=RunState.QUEUED, message=f"{before} before it in line"))
 
 
 def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | None) -> StateEvent:

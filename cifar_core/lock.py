@@ -22,7 +22,7 @@ def hold(
     Args:
         path: the file; it is made where it is missing, its folder is not.
         timeout: seconds to go on trying; 0 is one try, which a look at the lock may spoil.
-        mode: of a file that is made, whatever the umask; by default as the umask has it.
+        mode: what a file of one's own gets, whatever the umask; by default as the umask has it.
 
     Raises:
         TimeoutError: somebody else holds it.
@@ -30,8 +30,12 @@ def hold(
     """
     if not path.parent.is_dir():  # filelock would make it
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
-    lock = FileLock(path) if mode is None else FileLock(path, mode=mode)
-    return lock.acquire(timeout=timeout, poll_interval=0.01)
+    if mode is None:
+        return FileLock(path).acquire(timeout=timeout, poll_interval=0.01)
+    held = FileLock(path, mode=mode).acquire(timeout=timeout, poll_interval=0.01)
+    with contextlib.suppress(PermissionError):
+        path.chmod(mode)  # one that was there before
+    return held
 
 
 def is_held(path: Path) -> bool:

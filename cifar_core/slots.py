@@ -2,26 +2,34 @@
 
     runs/.line/<place> <run>    a run that waits, an empty file; the smallest place is next
     runs/.line/slot-0.lock      held by the worker that trains in slot 0
+    runs/.line/change.lock      held by whoever changes the line, for that moment
 
 Slots are OS locks and a waiting run counts only while its worker lives, so that a crash leaves
-nothing behind that anyone would have to clear away.
+nothing behind that anyone would have to clear away. Whoever waits looks at the first one in line
+and at no other, so that its look costs the same in a long line as in a short one.
+
+The line is for all who may write to the folder of runs, whatever their umask.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
+from typing import NamedTuple
 
-from filelock import FileLock, Timeout
-
-from .errors import ConfigError
+from .errors import ConfigError, RunError, RunNotFound
+from .lock import hold, is_held
 from .runs import Run
 
-_LOOK_SECONDS = 0.25
+_LOOK_SECONDS = 1.0
+_FIRST_LOOK_SECONDS = 0.25  # of the one whose turn is next
+_READ_SECONDS = 10.0  # after which the line is read though its folder's time is the same
+_CHANGE_SECONDS = 30.0
 
 
 def slots() -> int:
@@ -41,19 +49,27 @@ def slots() -> int:
 
 
 def waiting(root: Path) -> list[Run]:
-    """The runs that wait below this folder, the next one first."""
-    return [run for _, run in _line(root)]
+    """The runs that wait below this folder, the next one first. Changes nothing."""
+    runs = [Run(root / entry.name) for entry in _Line(root).entries()]
+    return [run for run in runs if run.has_worker]
 
 
 def move_up(run: Run) -> None:
-    """Let a waiting run change places with the one before it; nothing where there is none."""
-    line = _line(run.path.parent)
-    for (ahead, other), (place, one) in pairwise(line):
-        if one.id == run.id:
-            with contextlib.suppress(FileNotFoundError):  # it has begun in the meantime
-                _entry(place, one).rename(_entry(ahead, one))
-                _entry(ahead, other).rename(_entry(place, other))
-            return
+    """Let a waiting run change places with the one before it; nothing where there is none.
+
+    Raises:
+        RunError: the line cannot be written.
+    """
+    line = _Line(run.path.parent)
+    if not line.entries():
+        return
+    with line.changing():
+        alive = [entry for entry in line.entries() if Run(line.root / entry.name).has_worker]
+        for ahead, own in pairwise(alive):
+            if own.name == run.id:
+                line.path(own).rename(line.path(own._replace(place=ahead.place)))
+                line.path(ahead).rename(line.path(ahead._replace(place=own.place)))
+                return
 
 
 @contextlib.contextmanager
@@ -62,58 +78,163 @@ def slot(run: Run, wait: Callable[[int], None]) -> Iterator[int]:
 
     Args:
         run: whose worker this process is, its lock held.
-        wait: called again and again with the number of runs before this one; may raise to leave
-            the line.
+        wait: called about once a second with the number of runs before this one, while there is
+            no free slot; may raise to leave the line.
 
     Yields:
         The slot's number, from 0.
+
+    Raises:
+        RunError: the line cannot be written.
+        RunNotFound: the run's folder is gone.
     """
-    count = slots()
-    folder = run.path.parent / ".line"
-    folder.mkdir(exist_ok=True)
-    # Workers that are begun together come up in any order.
-    _entry(f"{run.asked:017.6f}", run).touch()
+    count, line = slots(), _Line(run.path.parent)
     try:
+        line.join(run)
         while True:
-            line = [other.id for other in waiting(run.path.parent)]
-            # An entry that is being moved can be missed by a look; it is there at the next one.
-            before = line.index(run.id) if run.id in line else len(line)
-            lock = _free_slot(folder, count) if before == 0 else None
-            if lock:
+            before = line.before(run)
+            free = line.free_slot(count) if before == 0 else None
+            if free:
                 break
             wait(before)
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_LOOK_SECONDS if before else _FIRST_LOOK_SECONDS)
     finally:
-        for entry in folder.glob(f"* {run.id}"):
-            entry.unlink(missing_ok=True)
-    number, held = lock
-    try:
+        line.leave(run)
+    number, held = free
+    with held:
         yield number
-    finally:
-        held.release()
 
 
-def _free_slot(folder: Path, count: int) -> tuple[int, FileLock] | None:
-    for number in range(count):
-        lock = FileLock(folder / f"slot-{number}.lock")
-        with contextlib.suppress(Timeout):
-            lock.acquire(blocking=False)
-            return number, lock
-    return None
+class _Entry(NamedTuple):
+    """Attributes:
+    place: when its run was asked for, or what it changed that for.
+    name: its run's.
+    """
+
+    place: str
+    name: str
 
 
-def _line(root: Path) -> list[tuple[str, Run]]:
-    """Places and runs, in order; entries of workers that are gone are taken away."""
-    found = []
-    for entry in sorted((root / ".line").glob("* *")):
-        place, name = entry.name.split(" ", 1)
-        run = Run(root / name)
-        if run.has_worker:
-            found.append((place, run))
-        else:
-            entry.unlink(missing_ok=True)
-    return found
+class _Line:
+    """The line below a folder of runs, as one process sees it.
 
+    What is changed is changed under a lock: else one who is moved up while it leaves would stay.
+    """
 
-def _entry(place: str, run: Run) -> Path:
-    return run.path.parent / ".line" / f"{place} {run.id}"
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._folder = root / ".line"
+        self._known: list[_Entry] = []
+        self._written, self._read = -1, 0.0
+
+    def path(self, entry: _Entry) -> Path:
+        """The file of an entry."""
+        return self._folder / " ".join(entry)
+
+    def entries(self) -> list[_Entry]:
+        """Who is in the line, in order; workers that are gone among them."""
+        try:
+            names = os.listdir(self._folder)  # noqa: PTH208 - half as dear as a Path each
+        except OSError:
+            return []
+        found = sorted(_Entry(*name.split(" ", 1)) for name in names if " " in name)
+        # One that is moved while the folder is read may be met twice.
+        return list({entry.name: entry for entry in found}.values())
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[None]:
+        """Hold the lock of those who change the line."""
+        with self._writing():
+            self._folder.mkdir(exist_ok=True)
+            mode = self._mode()
+            if stat.S_IMODE(self._folder.stat().st_mode) != mode:
+                with contextlib.suppress(PermissionError):  # another user made it
+                    self._folder.chmod(mode)
+            with self._hold("change.lock", _CHANGE_SECONDS):
+                yield
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RunError(
+                "the line of waiting runs must be writable for all who train here. "
+                f"Received: {self._folder} ({error}); give them the right to write to it."
+            ) from error
+
+    def _mode(self) -> int:
+        """Who may do what in the folder of runs; with a sticky bit none could move another up."""
+        return stat.S_IMODE(self.root.stat().st_mode) & ~stat.S_ISVTX | stat.S_IRWXU
+
+    def _hold(self, name: str, timeout: float) -> contextlib.AbstractContextManager[object]:
+        return hold(self._folder / name, timeout, self._mode() & 0o666)
+
+    def join(self, run: Run) -> None:
+        """Put a run at the place of its asking: workers begun together come up in any order."""
+        with self.changing():
+            self._take_out(run)  # of an earlier worker
+            self._put(run)
+
+    def leave(self, run: Run) -> None:
+        """Take a run out."""
+        self._known = self.entries()
+        if self._knows(run):
+            with self.changing():
+                self._take_out(run)
+
+    def _put(self, run: Run) -> None:
+        self.path(_Entry(f"{run.asked:017.6f}", run.id)).touch()
+
+    def _take_out(self, run: Run) -> None:
+        for entry in self.entries():
+            if entry.name == run.id:
+                self.path(entry).unlink(missing_ok=True)
+
+    def before(self, run: Run) -> int:
+        """How many are before a run; those at the head whose workers are gone are taken out."""
+        if not run.path.is_dir():
+            raise RunNotFound(
+                f"a run that waits keeps its folder. Received: {run.id}, which is not in "
+                f"{self.root}; start it anew."
+            )
+        ahead = self._ahead(run)
+        while ahead and not Run(self.root / ahead[0].name).has_worker:
+            self._take_out_dead(ahead.pop(0))
+        return len(ahead)
+
+    def _ahead(self, run: Run) -> list[_Entry]:
+        try:
+            written = self._folder.stat().st_mtime_ns
+        except OSError:
+            written = -1
+        if written != self._written or time.monotonic() - self._read > _READ_SECONDS:
+            self._known = self.entries()
+            if not self._knows(run):  # moved while the folder was read, or taken out by hand
+                with self.changing():
+                    self._known = self.entries()
+                    if not self._knows(run):
+                        self._put(run)
+                        self._known = self.entries()
+            self._written, self._read = written, time.monotonic()
+        return list(takewhile(lambda entry: entry.name != run.id, self._known))
+
+    def _knows(self, run: Run) -> bool:
+        return any(entry.name == run.id for entry in self._known)
+
+    def _take_out_dead(self, entry: _Entry) -> None:
+        run = Run(self.root / entry.name)
+        if run.path.exists() and not os.access(run.path, os.R_OK | os.X_OK):
+            return  # another user's own: whether it has a worker cannot be known
+        with self.changing():
+            if not run.has_worker:  # it may have been resumed
+                self.path(entry).unlink(missing_ok=True)
+
+    def free_slot(self, count: int) -> tuple[int, contextlib.AbstractContextManager[object]] | None:
+        """Take the first slot that is free."""
+        for number in range(count):
+            name = f"slot-{number}.lock"
+            if not is_held(self._folder / name):
+                with self._writing(), contextlib.suppress(TimeoutError):
+                    return number, self._hold(name, 0.0)
+        return None

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +31,7 @@ _LOOK_SECONDS = 1.0
 _FIRST_LOOK_SECONDS = 0.25  # of the one whose turn is next
 _READ_SECONDS = 10.0  # after which the line is read though its folder's time is the same
 _CHANGE_SECONDS = 30.0
+_GPUS = Path("/proc/driver/nvidia/gpus")
 
 
 def slots() -> int:
@@ -40,12 +42,40 @@ def slots() -> int:
     """
     given = os.environ.get("CIFAR10_SLOTS")
     if not given:
-        return max(1, len(list(Path("/proc/driver/nvidia/gpus").glob("*"))))
+        texts = (path.read_text() for path in sorted(_GPUS.glob("*/information")))
+        uuids = [found[0] if (found := re.findall(r"GPU-\S+", text)) else "" for text in texts]
+        return max(1, visible_gpus(os.environ.get("CUDA_VISIBLE_DEVICES"), uuids))
     if not given.isdecimal() or not 1 <= int(given) <= 64:
         raise ConfigError(
             f"CIFAR10_SLOTS must be a whole number from 1 to 64. Received: {given!r}."
         )
     return int(given)
+
+
+def visible_gpus(given: str | None, uuids: Sequence[str]) -> int:
+    """How many GPUs CUDA shows to a program, as the driver reads CUDA_VISIBLE_DEVICES.
+
+    An entry is a GPU's number or the beginning of its UUID. Entries count up to the first that
+    names no GPU; one that names a GPU a second time hides them all.
+
+    Args:
+        given: the variable; None where it is not set, which shows all.
+        uuids: of the machine's GPUs, 'GPU-...'.
+    """
+    if given is None:
+        return len(uuids)
+    shown: set[int] = set()
+    for entry in map(str.strip, given.split(",")):
+        if entry.startswith("GPU-"):
+            named = [number for number, uuid in enumerate(uuids) if uuid.startswith(entry)]
+        else:
+            named = [int(entry)] if entry.isdecimal() and int(entry) < len(uuids) else []
+        if len(named) != 1:
+            break
+        if named[0] in shown:
+            return 0
+        shown.add(named[0])
+    return len(shown)
 
 
 def waiting(root: Path) -> list[Run]:

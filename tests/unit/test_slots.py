@@ -19,7 +19,7 @@ import pytest
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import ConfigError
 from cifar_core.runs import Run, RunStore
-from cifar_core.slots import move_up, slot, slots, waiting
+from cifar_core.slots import move_up, slot, slots, visible_gpus, waiting
 from tests.conftest import ROOT
 from tests.unit.users import ANNA, BERT, GROUP
 from tests.unit.users import begin as begin_as
@@ -419,3 +419,56 @@ except Exception as error:
     said = says_as(code, shared / "run", ANNA)
     assert said.startswith("RunError the line of waiting runs must be writable")
     assert len(said.splitlines()) == 1
+
+
+A, B, C = "GPU-aa11", "GPU-ab22", "GPU-cc33"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (None, 3),
+        ("", 0),
+        ("-1", 0),
+        ("0", 1),
+        ("2,0", 2),
+        (" 0 , 1 ", 2),
+        ("0,1,2,3", 3),
+        ("3,0", 0),
+        ("0,-1,2", 1),
+        ("1,x,2", 1),
+        ("0,0", 0),
+        ("GPU-c", 1),
+        (f"{A},{B},{C}", 3),
+        (f"{A},GPU-dd", 1),
+        ("GPU-a,GPU-c", 0),  # which of two?
+        ("NoDevFiles", 0),
+    ],
+)
+def test_gpus_that_cuda_shows(given: str | None, shown: int) -> None:
+    assert visible_gpus(given, [A, B, C]) == shown
+
+
+@pytest.mark.parametrize("given", [None, "", "-1", "0", "0,1"])
+def test_without_a_gpu_there_is_one_slot(
+    given: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cifar_core.slots._GPUS", Path("/nowhere"))
+    if given is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    assert slots() == 1
+
+
+def test_slots_are_the_gpus_that_cuda_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, uuid in enumerate((A, B, C)):
+        (tmp_path / f"0000:0{number}:00.0").mkdir()
+        path = tmp_path / f"0000:0{number}:00.0" / "information"
+        path.write_text(f"Model: \t\t NVIDIA H100\nIRQ:   \t\t 18\nGPU UUID: \t {uuid}\n")
+    monkeypatch.setattr("cifar_core.slots._GPUS", tmp_path)
+    assert slots() == 3
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", f"{C},0")
+    assert slots() == 2
+    monkeypatch.setenv("CIFAR10_SLOTS", "5")
+    assert slots() == 5

@@ -14,10 +14,18 @@ class Predictions:
     Attributes:
         probabilities: float32, (N, K), rows sum to 1.
         labels: integers, (N,), the true classes.
+        losses: float32, (N,), each image's cross-entropy in nats; None for runs that were stored
+            before there was one, whose probabilities say it less exactly.
     """
 
     probabilities: np.ndarray
     labels: np.ndarray
+    losses: np.ndarray | None = None
+
+    @classmethod
+    def from_logits(cls, logits: np.ndarray, labels: np.ndarray) -> Predictions:
+        """The answers that logits, (N, K), give."""
+        return cls(softmax(logits), labels, cross_entropies(logits, labels))
 
     @property
     def predicted(self) -> np.ndarray:
@@ -75,13 +83,35 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
+def cross_entropies(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Cross-entropy of each image in nats, float32 (N,).
+
+    It is log(sum(exp(logits))) less the true class's logit, after the highest logit was taken off
+    all of them: so no power is too large, and a probability that rounds to 0 has its loss still.
+
+    Args:
+        logits: (N, K).
+        labels: integers, (N,), the true classes.
+    """
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    chosen = shifted[np.arange(len(labels)), labels]
+    found: np.ndarray = np.log(np.exp(shifted).sum(axis=1)) - chosen
+    return found.astype(np.float32)
+
+
 def accuracy(predictions: Predictions) -> float:
     """Share of images whose likeliest class is the true one, 0 to 1."""
     return float(predictions.hits.mean())
 
 
 def cross_entropy(predictions: Predictions) -> float:
-    """Mean of -log(probability of the true class), in nats; probabilities clipped at 1e-7."""
+    """Mean of -log(probability of the true class), in nats.
+
+    Of predictions without losses, it is from probabilities clipped at 1e-7, which takes a little
+    off where a network is very sure and wrong.
+    """
+    if predictions.losses is not None:
+        return float(predictions.losses.mean(dtype=np.float64))
     chosen = predictions.probabilities[np.arange(len(predictions.labels)), predictions.labels]
     return float(-np.log(np.clip(chosen.astype(np.float64), 1e-7, 1)).mean())
 

@@ -283,9 +283,9 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
 
 
 def _predictions(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> Predictions:
-    from .prediction import predict_probabilities
+    from .prediction import predict_logits
 
-    return Predictions(predict_probabilities(model, images), labels)
+    return Predictions.from_logits(predict_logits(model, images), labels)
 
 
 class _Progress:

@@ -42,17 +42,29 @@ def load_model(run: Run) -> keras.Model:
 
 
 def predict_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """What the network gives for each class.
+    """The network's probability of each class.
+
+    Args:
+        images: as for `predict_logits`.
+
+    Returns:
+        float32 (N, K), rows sum to 1.
+    """
+    return softmax(predict_logits(model, images))
+
+
+def predict_logits(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """What the network gives for each class, before softmax.
 
     Args:
         images: uint8 (N, 32, 32, 3), 0 to 255; made grey for a network that sees grey.
 
     Returns:
-        float32 (N, K), rows sum to 1.
+        float32 (N, K).
     """
     images = to_channels(images, model.input_shape[-1])
     logits = [
         model.predict_on_batch(np.asarray(images[first : first + _BATCH], dtype=np.float32))
         for first in range(0, len(images), _BATCH)
     ]
-    return softmax(np.concatenate(logits))
+    return np.concatenate(logits)

@@ -7,7 +7,7 @@
         status.json        what that comes to: state, epochs, test figures; lists read it alone
         model.keras        the network that predicts
         checkpoint.keras   the network of the last whole epoch, optimiser state included
-        predictions.npz    its probabilities on the test set, and the labels
+        predictions.npz    its probabilities and losses on the test set, and the labels
         novelty.npz        how pictures of none of its classes are told
         notes.md           words of the user
         worker.log         what the worker printed
@@ -448,16 +448,12 @@ class Run:
         self._write(name, lambda new: network.save(new))
 
     def save_predictions(self, predictions: Predictions) -> None:
-        """Put the test set's probabilities and labels in place."""
-        self._write(
-            "predictions.npz",
-            lambda new: np.savez_compressed(
-                new, probabilities=predictions.probabilities, labels=predictions.labels
-            ),
-        )
+        """Put the test set's probabilities, labels and losses in place."""
+        arrays = {name: array for name, array in vars(predictions).items() if array is not None}
+        self._write("predictions.npz", lambda new: np.savez_compressed(new, **arrays))
 
     def predictions(self) -> Predictions | None:
-        """The test set's probabilities and labels; None where the run has none.
+        """The test set's probabilities, labels and losses; None where the run has none.
 
         Raises:
             RunError: the file is damaged.
@@ -465,7 +461,7 @@ class Run:
         path = self.path / "predictions.npz"
         try:
             with path.open("rb") as file, np.load(file) as arrays:
-                return Predictions(arrays["probabilities"], arrays["labels"])
+                return Predictions(arrays["probabilities"], arrays["labels"], arrays.get("losses"))
         except FileNotFoundError:
             return None
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:

@@ -329,7 +329,7 @@ def test_early_stopping_keeps_the_best_epochs_network(
     assert len(epochs) == summary.kept_epoch + 2 < 30
     kept = epochs[summary.kept_epoch - 1]
     assert kept.val_loss == min(event.val_loss for event in epochs)
-    assert summary.test_loss == pytest.approx(kept.val_loss, rel=1e-4)  # the test set validates
+    assert summary.test_loss == pytest.approx(kept.val_loss, rel=1e-6)  # the test set validates
     assert summary.train_accuracy == kept.accuracy
 
 

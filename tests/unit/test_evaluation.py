@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import special
 from sklearn import metrics
 
 from cifar_core import evaluation
@@ -44,6 +45,22 @@ def test_accuracy_and_loss(predictions: Predictions) -> None:
     clipped = np.clip(predictions.probabilities.astype(np.float64), 1e-7, 1)
     expected = -np.log(clipped[np.arange(300), predictions.labels]).mean()
     assert evaluation.cross_entropy(predictions) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("size", [1, 30, 1e4])
+def test_losses_are_exact_whatever_the_logits(size: float) -> None:
+    rng = np.random.default_rng(5)
+    logits = (size * rng.normal(size=(200, 10))).astype(np.float32)
+    labels = rng.integers(0, 10, 200).astype(np.uint8)
+    found = Predictions.from_logits(logits, labels)
+    oracle = special.logsumexp(logits.astype(np.float64), axis=1)
+    oracle -= logits[np.arange(200), labels]
+    assert found.losses.dtype == np.float32
+    np.testing.assert_allclose(found.losses, oracle, rtol=1e-6, atol=1e-6)
+    assert evaluation.cross_entropy(found) == pytest.approx(oracle.mean(), rel=1e-6)
+    np.testing.assert_array_equal(found.probabilities, softmax(logits))
+    clipped = Predictions(found.probabilities, labels)
+    assert evaluation.cross_entropy(clipped) < oracle.mean() + 1e-6
 
 
 def test_softmax_of_large_logits_is_finite() -> None:

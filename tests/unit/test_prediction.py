@@ -12,9 +12,10 @@ import pytest
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import RunError
+from cifar_core.evaluation import Predictions, cross_entropy
 from cifar_core.images import to_grey
 from cifar_core.model import build_model
-from cifar_core.prediction import load_model, predict_probabilities
+from cifar_core.prediction import load_model, predict_logits, predict_probabilities
 from cifar_core.runs import Run, RunStore
 
 
@@ -28,6 +29,21 @@ def test_probabilities_are_kerass(colour: str, blobs: Dataset) -> None:
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, np.asarray(expected), atol=1e-6)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("factor", [1, 1000])
+def test_the_loss_is_kerass_however_large_the_logits(factor: float, blobs: Dataset) -> None:
+    model = build_model(TrainingConfig(seed=2))
+    kernel, bias = model.layers[-1].get_weights()
+    model.layers[-1].set_weights([kernel * factor, bias])
+    labels = (blobs.y_test + 1) % 10  # mostly wrong, and very sure
+    logits = predict_logits(model, blobs.x_test)
+    expected = model.evaluate(
+        blobs.x_test.astype(np.float32), labels, batch_size=200, verbose=0, return_dict=True
+    )["loss"]
+    assert (np.abs(logits).max() > 100) == (factor > 1)
+    found = cross_entropy(Predictions.from_logits(logits, labels))
+    assert found == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_saved_network_gives_the_predictions_stored_beside_it(

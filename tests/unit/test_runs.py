@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import RunError, RunNotFound
-from cifar_core.evaluation import Predictions
+from cifar_core.evaluation import Predictions, cross_entropy
 from cifar_core.events import BatchEvent, EpochEvent, LogEvent, RunState, StateEvent, to_line
 from cifar_core.history import History
 from cifar_core.launch import prepare_resume
@@ -161,12 +162,18 @@ def test_damaged_settings_are_told_and_hide_no_other_run(store: RunStore, run: R
 def test_predictions(run: Run) -> None:
     assert run.predictions() is None
     rng = np.random.default_rng(0)
-    saved = Predictions(rng.random((5, 3), dtype=np.float32), np.arange(5, dtype=np.uint8) % 3)
+    logits = rng.random((5, 3), dtype=np.float32)
+    saved = Predictions.from_logits(logits, np.arange(5, dtype=np.uint8) % 3)
     run.save_predictions(saved)
     found = run.predictions()
     assert found is not None
-    np.testing.assert_array_equal(found.probabilities, saved.probabilities)
-    np.testing.assert_array_equal(found.labels, saved.labels)
+    for name, array in vars(saved).items():
+        np.testing.assert_array_equal(getattr(found, name), array)
+    run.save_predictions(replace(saved, losses=None))  # as runs were stored before
+    found = run.predictions()
+    assert found is not None
+    assert found.losses is None
+    assert cross_entropy(found) == pytest.approx(cross_entropy(saved), rel=1e-6)
     whole = (run.path / "predictions.npz").read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"no zip"):
         (run.path / "predictions.npz").write_bytes(damaged)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -34,6 +35,37 @@ def plain_loss(logs: dict[str, Any], step: int) -> float:
             f"lower learning rate, a tenth of this run's for a start."
         )
     return float(logs.get("cross_entropy", logs["loss"]))
+
+
+def without_stubs(
+    events: Sequence[BatchEvent], metric: Literal["loss", "accuracy"]
+) -> tuple[np.ndarray, np.ndarray]:
+    """A batch figure over the steps, without a spike at each epoch's end.
+
+    An epoch's last span ends with the epoch, not by the clock, and may hold a few images only. One
+    of less than half the steps of the span before it is drawn together with that as their mean,
+    weighted by their steps, which leaves the epoch's mean as it is.
+
+    Args:
+        events: a run's batch events, in their order.
+        metric: which figure.
+
+    Returns:
+        int64 (M,), the step that each span ends with, and float64 (M,), its figure; M at most
+        the number of events.
+    """
+    steps = np.array([event.step for event in events], dtype=np.int64)
+    epochs = np.array([event.epoch for event in events], dtype=np.int64)
+    figures = np.array([getattr(event, metric) for event in events], dtype=np.float64)
+    spans = np.diff(steps, prepend=0)
+    ends = np.diff(epochs, append=-1) != 0
+    goes_on = np.diff(epochs, prepend=-1) == 0
+    last = np.flatnonzero(ends & goes_on & (2 * spans < np.roll(spans, 1)))
+    before = last - 1
+    figures[last] = (figures[before] * spans[before] + figures[last] * spans[last]) / (
+        spans[before] + spans[last]
+    )
+    return np.delete(steps, before), np.delete(figures, before)
 
 
 class Meter:

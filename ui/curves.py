@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from cifar_core.diagnosis import best_epoch
 from cifar_core.events import EpochEvent
 from cifar_core.history import History
+from cifar_core.meter import without_stubs
 from cifar_core.runs import Run
 from cifar_core.split import steps_per_epoch
 from ui.charts import Mark, Series, history_figure
@@ -83,14 +84,9 @@ def curves(
     if batches and history.batches:
         images = run.environment.get("train_images")
         steps = steps_per_epoch(images, run.config) if images and by == "epoch" else 1
+        at, values = without_stubs(history.batches, metric)
         found.append(
-            Series(
-                _("train, last batches"),
-                [event.step / steps for event in history.batches],
-                [getattr(event, metric) for event in history.batches],
-                style="raw",
-                colour=colour,
-            )
+            Series(_("train, last batches"), at / steps, values, style="raw", colour=colour)
         )
     found.append(
         Series(train, x, [getattr(event, metric) for event in history.epochs], colour=colour)

@@ -208,6 +208,23 @@ def test_a_runs_figure_holds_what_the_live_page_shows(store: RunStore) -> None:
             assert (line.x0, line.label.text) == (changed, "learning rate 0.01")
 
 
+@pytest.mark.parametrize(("by", "end"), [("epoch", 1.0), ("step", 1563)])
+def test_a_few_images_at_an_epochs_end_make_no_spike(store: RunStore, by: str, end: float) -> None:
+    figures = {"epoch": 1, "accuracy": 0.5, "images_per_second": 1.0}
+    spans = [BatchEvent(step=100 * n, loss=1.0, **figures) for n in range(1, 16)]
+    run = write(store, [*spans, BatchEvent(step=1563, loss=1.0, **figures)])
+    run.append(BatchEvent(step=1564, loss=0.9, **{**figures, "epoch": 2}))
+    spike = BatchEvent(step=1501, loss=4.0, **figures)
+    few = curves.run_figure(run, run.history(), "loss", curves.View(by))
+    (drawn,) = [trace for trace in few.data if trace.name == "train, last batches"]
+    assert (len(drawn.y), drawn.x[15]) == (17, pytest.approx(end))
+    history = run.history()
+    history.batches[15:16] = [spike]
+    spiky = curves.run_figure(run, history, "loss", curves.View(by))
+    (drawn,) = [trace for trace in spiky.data if trace.name == "train, last batches"]
+    assert max(drawn.y) == pytest.approx((100 * 1.0 + 4.0) / 101)
+
+
 def test_a_page_without_an_epoch_keeps_the_places_free(store: RunStore, open_page) -> None:
     run = write(store, [StateEvent(state=RunState.RUNNING, time=time.time())])
     with run.working():

@@ -1,9 +1,13 @@
 # `make run` opens the dashboard, `make test` checks everything. Both install what they need.
-PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test install chromium clean
+# TensorFlow has packages for these alone. PYTHON names one; else the newest there is, else uv's.
+PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
+fits = $(1) -c 'import sys, $(2); sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null
+VENV := $(shell $(call fits,$(BIN)/python,pip) || echo venv)
+
+.PHONY: run test install venv chromium clean
 
 run: .venv/installed
 	$(BIN)/streamlit run dashboard.py --server.address 127.0.0.1 --server.port 8501
@@ -16,17 +20,25 @@ test: .venv/installed-dev chromium
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
-.venv/installed: requirements.txt | $(BIN)/python
+.venv/installed: requirements.txt $(VENV)
 	$(PIP) -r requirements.txt
 	touch $@
 
-.venv/installed-dev: requirements.txt requirements-export.txt requirements-dev.txt | $(BIN)/python
+.venv/installed-dev: requirements.txt requirements-export.txt requirements-dev.txt $(VENV)
 	$(PIP) -r requirements-dev.txt
 	touch .venv/installed $@
 
-$(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv .venv
+venv:
+	@for python in $(PYTHONS); do \
+	  $(call fits,$$python,ensurepip) && rm -rf .venv && exec $$python -m venv .venv; \
+	done; \
+	[ -z "$(PYTHON)" ] && command -v uv >/dev/null \
+	&& rm -rf .venv && exec uv venv --quiet --seed --python 3.13 .venv; \
+	echo >&2 "TensorFlow needs Python 3.11, 3.12 or 3.13 with venv," \
+	  "which $(if $(PYTHON),$(PYTHON) is not,is not on the PATH): install one from your system's" \
+	  "packages or https://www.python.org/downloads, or uv, which brings one, from" \
+	  "https://docs.astral.sh/uv, or name one: make PYTHON=/path/to/python3.13"; \
+	exit 1
 
 # A browser for the tests: from the PATH, else Debian's package, else Playwright's own.
 chromium: .venv/installed-dev

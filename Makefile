@@ -1,4 +1,6 @@
-# `make run` opens the dashboard, `make test` checks everything. Both install what they need.
+# `make run` opens the dashboard, `make test` checks everything; `make test-quick` is for while one
+# works, `make test-busy` for tests that shall pass on a busy machine, too. Each installs what it
+# needs. TESTS names fewer tests: make test-busy TESTS=tests/browser/test_compare.py
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -7,7 +9,12 @@ PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
 fits = $(1) -c 'import sys, $(2); sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null
 VENV := $(shell $(call fits,$(BIN)/python,pip) || echo venv)
 
-.PHONY: run test install venv chromium clean
+# Side by side, the tests of a module in one process; the long ones, in a browser, come first.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
+	--dist loadfile --no-loadscope-reorder
+TESTS ?=
+
+.PHONY: run test test-quick test-busy install venv chromium clean
 
 run: .venv/installed
 	$(BIN)/streamlit run dashboard.py --server.address 127.0.0.1 --server.port 8501
@@ -18,7 +25,14 @@ test: .venv/installed-dev chromium
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST) $(TESTS)
+
+test-quick: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(PYTEST) -m "not slow" $(or $(TESTS),tests/unit tests/pages)
+
+test-busy: .venv/installed-dev chromium
+	$(BIN)/python -m tests.busy $(PYTEST) $(TESTS)
 
 .venv/installed: requirements.txt $(VENV)
 	$(PIP) -r requirements.txt

@@ -24,6 +24,16 @@ SharedFolder = Callable[[str, Callable[[Path], object]], Path]
 os.environ["CIFAR10_REFERENCE_RUNS"] = ""  # a test that wants runs that ship says which
 
 
+SLOW_FIXTURES = {"trained", "built_in_cache", "chromium", "real_zip"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a training, all built-in images or a browser is slow without saying so."""
+    for item in items:
+        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI a skipped test is a failure: it hides what it was to show."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

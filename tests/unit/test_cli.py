@@ -50,6 +50,7 @@ def answer(environment: dict[str, str], *arguments: str | Path) -> object:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_from_training_to_prediction(environment: dict[str, str], tmp_path: Path) -> None:
     done = cifar(environment, "train", "--epochs", "4", "--name", "first", "--json")
     assert done.returncode == 0, done.stderr
@@ -95,6 +96,7 @@ def test_from_training_to_prediction(environment: dict[str, str], tmp_path: Path
     assert {entry["known"] for entry in found} == {False}, "a plain red picture is none of the ten"
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_gracefully(environment: dict[str, str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "cifar_core", "train", "--epochs", "1000", "--json"]
     with subprocess.Popen(
@@ -259,6 +261,7 @@ def test_no_runs_yet_says_the_next_step(environment: dict[str, str]) -> None:
     assert answer(environment, "runs") == []
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_says_so(environment: dict[str, str], tmp_path: Path) -> None:
     run = RunStore(tmp_path / "runs").create(TrainingConfig(epochs=1), "bound-to-fail")
     run.model_path.mkdir()  # what is to be a file
@@ -274,6 +277,7 @@ def weights(store: RunStore, name: str) -> list[np.ndarray]:
     return load_model(store.get(name)).get_weights()
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_was_killed_or_ended(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -317,6 +321,7 @@ def test_a_run_goes_on_where_it_was_killed_or_ended(
         assert_one_line(cifar(environment, "train", "--resume", *wrong), named)
 
 
+@pytest.mark.slow
 def test_early_stopping_keeps_the_best_epochs_network(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -333,6 +338,7 @@ def test_early_stopping_keeps_the_best_epochs_network(
     assert summary.train_accuracy == kept.accuracy
 
 
+@pytest.mark.slow
 def test_cross_validation_is_a_run_for_each_fold(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -355,6 +361,7 @@ def test_cross_validation_is_a_run_for_each_fold(
     assert ended["validation_accuracy"]["count"] == 3
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_fails_with_a_remedy(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -374,6 +381,7 @@ def test_a_gpu_that_is_not_there_is_told(environment: dict[str, str], tmp_path: 
     assert run.state is RunState.FAILED
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_its_own_images_only(
     environment: dict[str, str], tmp_path: Path, blobs: Dataset
 ) -> None:

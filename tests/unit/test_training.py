@@ -20,6 +20,8 @@ from cifar_core.schedule import learning_rates
 from cifar_core.split import split, steps_per_epoch
 from cifar_core.training import Training
 
+pytestmark = pytest.mark.slow
+
 
 def test_200_images_can_be_fitted_whole() -> None:
     rng = np.random.default_rng(0)

@@ -21,9 +21,9 @@ Rules of `remarks`, on the figures of whole epochs; 'lowest' is the lowest valid
 Rules of `verdict`, on the network that a run leaves:
 
 - overfits: train accuracy, measured with dropout off, is over 10 points above test accuracy; or
-  over 5, and the validation loss of the kept epoch is 1 % or more above the lowest, as for the
-  remark. Where train accuracy is the running mean over an epoch, as older runs and the tutorial
-  have it: over 5 points above.
+  over 5, and the validation loss of the kept epoch is 5 % or more above the lowest. (In single
+  epochs of runs that still improve it was up to 4 %.) Where train accuracy is the running mean
+  over an epoch, as older runs and the tutorial have it: over 5 points above.
 - underfits: else, if train accuracy is less than half the way from chance to 100 %, or if
   validation loss was still falling: in the last epoch by over 5 % below the lowest before. (Not
   where the schedule lowers the learning rate: there it falls to the end, by design.)
@@ -34,7 +34,8 @@ The tutorial's printed histories give 'overfits' for the baseline, a gap of 7.5 
 still learned, dropout at work, which makes a gap narrow. With dropout off, a network that is cured
 by dropout keeps a gap as wide as the baseline's, for it learns more of both: on the JPEG copy 9.6
 points (baseline, test accuracy 68.0 %) and 9.3 (dropout, 71.5 %), on the built-in images 9.2 to
-11.6 and 9.2 to 9.9 (three seeds). What tells them apart is whether validation loss has turned.
+11.6 (three seeds, 80.8 to 83.2 %) and 8.9 to 9.9 (86.0 to 87.4 %). What tells them apart is whether
+validation loss has turned.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ WIDE_GAP = 0.05
 """Of the running mean over an epoch; of the measured train accuracy where loss has turned, too."""
 VERY_WIDE_GAP = 0.10
 """Of the measured train accuracy, whatever the loss."""
-_RISE = 0.01  # of validation loss against the lowest, to be more than noise
+_RISE = 0.01  # of validation loss against the lowest, in several epochs, to be more than noise
+_TURNED = 0.05  # in one epoch
 _NEARLY_0 = 0.0001  # of a loss or its rise, in nats
 _WAIT = 3  # epochs
 _LONG_WAIT = 5
@@ -165,7 +167,7 @@ def verdict(
     falling = _falling(epochs) if config.schedule == "constant" else 0.0
     best = best_epoch(epochs)
     kept = kept or (epochs[-1] if epochs else None)
-    has_turned = bool(best and kept and _is_above(kept.val_loss, best.val_loss))
+    has_turned = bool(best and kept and _is_above(kept.val_loss, best.val_loss, _TURNED))
     limit = WIDE_GAP if is_running_mean or has_turned else VERY_WIDE_GAP
     remedies: tuple[Remedy, ...]
     if train_accuracy - test_accuracy > limit:
@@ -350,9 +352,9 @@ def _above_chance(accuracy: float, classes: int) -> float:
     return (accuracy - chance) / (1 - chance)
 
 
-def _is_above(loss: float, lowest: float) -> bool:
-    """Whether a validation loss is above the lowest by more than noise."""
-    return loss - lowest >= max(_RISE * lowest, _NEARLY_0)
+def _is_above(loss: float, lowest: float, share: float = _RISE) -> bool:
+    """Whether a validation loss is above the lowest by a share of it, and by more than nothing."""
+    return loss - lowest >= max(share * lowest, _NEARLY_0)
 
 
 def _chance(classes: int) -> float:

@@ -22,6 +22,8 @@ class History:
 
     Attributes:
         usage: the latest of its kind.
+        asked: when the run was last begun or made ready to go on, by another process than its
+            worker; None where it was not.
         resumed_at: how many of `batches` were told before the worker that spoke last began.
         result: the end that tells of the saved network, as long as no epoch was trained since.
         went_on: whether training has begun again since `result`.
@@ -37,6 +39,7 @@ class History:
     usage: UsageEvent | None = None
     log: list[LogEvent] = field(default_factory=list)
     states: list[StateEvent] = field(default_factory=list)
+    asked: float | None = None
     resumed_at: int = 0
     result: StateEvent | None = None
     went_on: bool = False
@@ -67,12 +70,14 @@ class History:
 
     def _enter(self, event: StateEvent) -> None:
         self.states.append(event)
+        if event.state is RunState.STARTING:
+            self.asked = event.time
         if event.state.is_live:
             self.resumed_at = len(self.batches)
         if event.step is not None:
             self.forget_after(event.step)
             self.went_on = True
-        if event.test_accuracy is not None:
+        if event.test_accuracy is not None or event.epoch is not None:
             self.result, self.went_on = event, False
         if event.state is RunState.FINISHED and self.epochs:
             self.finished_epochs = self.epochs[-1].epoch

@@ -202,6 +202,8 @@ class _Wait:
 
 
 def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | None) -> StateEvent:
+    if run.stop_requested:
+        raise _Stopped("stopped before it began")
     before = run.history()
     tell(StateEvent(state=RunState.RUNNING))
     tell(LogEvent(message=f"reading the images: {spec}"))

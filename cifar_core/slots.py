@@ -96,7 +96,7 @@ def move_up(run: Run) -> None:
     with line.changing():
         alive = [entry for entry in line.entries() if Run(line.root / entry.name).has_worker]
         for ahead, own in pairwise(alive):
-            if own.name == run.id:
+            if own.name == run.path.name:
                 line.path(own).rename(line.path(own._replace(place=ahead.place)))
                 line.path(ahead).rename(line.path(ahead._replace(place=own.place)))
                 return
@@ -214,11 +214,11 @@ class _Line:
                 self._take_out(run)
 
     def _put(self, run: Run) -> None:
-        self.path(_Entry(f"{run.asked:017.6f}", run.id)).touch()
+        self.path(_Entry(f"{run.asked:017.6f}", run.path.name)).touch()
 
     def _take_out(self, run: Run) -> None:
         for entry in self.entries():
-            if entry.name == run.id:
+            if entry.name == run.path.name:
                 self.path(entry).unlink(missing_ok=True)
 
     def before(self, run: Run) -> int:
@@ -247,10 +247,10 @@ class _Line:
                         self._put(run)
                         self._known = self.entries()
             self._written, self._read = written, time.monotonic()
-        return list(takewhile(lambda entry: entry.name != run.id, self._known))
+        return list(takewhile(lambda entry: entry.name != run.path.name, self._known))
 
     def _knows(self, run: Run) -> bool:
-        return any(entry.name == run.id for entry in self._known)
+        return any(entry.name == run.path.name for entry in self._known)
 
     def _take_out_dead(self, entry: _Entry) -> None:
         run = Run(self.root / entry.name)

@@ -47,7 +47,7 @@ class Status:
     seconds: float = 0.0
 
     @classmethod
-    def of(cls, history: History, asked: float | None = None) -> Status:
+    def of(cls, history: History) -> Status:
         """What a run's events come to.
 
         A run whose going on ended before it began to train reads as it did before, with `tried`.
@@ -59,7 +59,7 @@ class Status:
             now, tried = result, now
         return cls(
             state=now.state,
-            asked=asked,
+            asked=history.asked,
             message=now.message,
             last=history.epochs[-1] if history.epochs else None,
             kept=history.epoch(result.epoch) if result else None,

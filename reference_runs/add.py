@@ -2,12 +2,16 @@
 
     python -m reference_runs.add RUN NAME [--runs DIR]
     python -m reference_runs.add --printed CSV
+    python -m reference_runs.add --measure DATA
 
 A run that ships has its settings, versions, device, data with its checksum, seed and date, the
 history with its batch figures thinned, the network without the optimiser's state, the predictions
 and the rule for pictures of none of its classes; no checkpoint and no path of the machine that
 trained it. `check` in its environment holds what the network says of `check_pictures`, so that a
 test can tell that the two belong together without CIFAR-10.
+
+With --measure the networks that ship are asked anew for their own training images: the end of each
+log then tells their train accuracy, dropout off, as a run of today does.
 
 A printed history is what the tutorial's author measured: figures of each epoch, no network.
 """
@@ -23,12 +27,22 @@ import numpy as np
 
 from cifar_core import device
 from cifar_core.config import PRESETS, preset_of
-from cifar_core.data import CIFAR10_CLASSES, load_data
+from cifar_core.data import CIFAR10_CLASSES, Dataset, load_data
 from cifar_core.data.download import SHA256
-from cifar_core.events import BatchEvent, EpochEvent, Event, RunState, StateEvent
+from cifar_core.events import (
+    BatchEvent,
+    EpochEvent,
+    Event,
+    RunState,
+    StateEvent,
+    from_line,
+    to_line,
+)
+from cifar_core.launch import TRAIN_SAMPLE
 from cifar_core.novelty import calibrate
 from cifar_core.prediction import load_model, predict_probabilities
 from cifar_core.runs import Run, RunStore
+from cifar_core.split import sample, split
 
 ROOT = Path(__file__).resolve().parent
 BATCH_EVENTS = 400
@@ -90,6 +104,27 @@ def add(run: Run, name: str, root: Path = ROOT) -> Run:
     return new
 
 
+def measure(run: Run, data: Dataset) -> float:
+    """Let a shipped run's end tell the train accuracy of its network, which is given back."""
+    predictions = run.predictions()
+    model = load_model(run)
+    found = predict_probabilities(model, data.x_test).argmax(axis=1)
+    if predictions is None or (found != predictions.predicted).any():
+        raise SystemExit(f"the images must be the run's own. Received: others than {run.id}'s.")
+    learned = sample(split(len(data.x_train), run.config)[0], TRAIN_SAMPLE)
+    right = predict_probabilities(model, data.x_train[learned]).argmax(axis=1)
+    accuracy = float((right == data.y_train[learned]).mean())
+    log = run.path / "events.jsonl"
+    *before, end = log.read_text(encoding="utf-8").splitlines()
+    event = from_line(end)
+    if not isinstance(event, StateEvent):
+        raise SystemExit(f"a run that ships ends with a state. Received: {run.id}.")
+    event = replace(event, train_accuracy=accuracy, train_images=len(learned))
+    log.write_text("\n".join([*before, to_line(event)]), encoding="utf-8")
+    (run.path / "status.json").unlink(missing_ok=True)  # what it told is in the log
+    return accuracy
+
+
 def add_printed(path: Path, root: Path = ROOT) -> list[Run]:
     """The tutorial's two printed histories as runs below `root`."""
     with path.open(encoding="utf-8", newline="") as file:
@@ -147,9 +182,15 @@ def main() -> None:
     parser.add_argument("run", nargs="?", metavar="RUN")
     parser.add_argument("name", nargs="?", metavar="NAME")
     parser.add_argument("--runs", type=Path, metavar="DIR", help="where RUN lies")
+    parser.add_argument("--measure", metavar="DATA", help="images of the runs that ship")
     parser.add_argument("--printed", type=Path, metavar="CSV", help="the tutorial's figures")
     options = parser.parse_args()
     device.use_cpu()
+    if options.measure:
+        for folder in sorted(ROOT.glob("*/model.keras")):
+            run = Run(folder.parent, is_reference=True)
+            print(f"{run.id}: {measure(run, load_data(options.measure)):.2%}")
+        return
     if options.printed:
         added = add_printed(options.printed)
     elif options.run and options.name:

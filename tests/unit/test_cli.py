@@ -377,8 +377,42 @@ def test_a_gpu_that_is_not_there_is_told(environment: dict[str, str], tmp_path: 
     done = cifar(none, "train", "--epochs", "1", "--device", "gpu")
     assert done.returncode == 2
     assert "device='gpu'" in done.stderr.splitlines()[-1]
-    (run,) = RunStore(tmp_path / "runs").runs()
-    assert run.state is RunState.FAILED
+    assert RunStore(tmp_path / "runs").runs() == [], "no run is made for nothing"
+
+
+def test_what_trains_is_said(environment: dict[str, str]) -> None:
+    settings = ["--epochs", "1", "--train-images", "60", "--batch-size", "100"]
+    done = cifar(environment, "train", *settings)
+    assert done.returncode == 0, done.stderr
+    assert "on 60 images" in done.stderr
+    assert "a batch of 100 is more than the 60 images" in done.stderr
+
+
+def test_runs_lists_what_cannot_be_read(environment: dict[str, str], tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "runs")
+    good = store.create(TrainingConfig(), "good")
+    (good.path / "notes.md").write_bytes(b"Gr\xf6\xdfe")
+    newer = store.create(TrainingConfig(), "newer")
+    values = {**TrainingConfig().to_json(), "setting_of_tomorrow": 3}
+    (newer.path / "config.json").write_text(json.dumps(values))
+    listed = answer(environment, "runs")
+    assert [one["run"] for one in listed] == ["good", "newer"]
+    assert listed[1]["state"] == "unreadable"
+    assert listed[0]["problems"] == ["notes.md is not UTF-8"]
+    assert "setting_of_tomorrow" in listed[1]["problems"][0]
+    done = cifar(environment, "runs")
+    assert "cannot be read" in done.stdout
+    for command in (["evaluate"], ["predict", "--index", "0"], ["train", "--resume"]):
+        done = cifar(environment, *command, "newer")
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+
+
+def test_a_run_that_a_name_of_any_language_has(environment: dict[str, str]) -> None:
+    assert answer(environment, "train", "--epochs", "1", "--name", "猫 1")["run"] == "猫 1"
+    assert answer(environment, "evaluate", "猫 1")["run"] == "猫 1"
+    assert answer(environment, "train", "--resume", "猫 1", "--epochs", "2")["epochs"] == 2
+    done = cifar(environment, "train", "--name", "CON")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
 
 
 @pytest.mark.slow

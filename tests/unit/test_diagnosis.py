@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from cifar_core.config import PRESETS, TrainingConfig
-from cifar_core.diagnosis import Fit, Kind, best_epoch, remarks, verdict
+from cifar_core.diagnosis import Fit, Kind, best_epoch, of_summary, remarks, verdict
 from cifar_core.events import BatchEvent, EpochEvent, RateEvent, RunState, StateEvent
 from cifar_core.history import History
 from cifar_core.launch import execute
 from cifar_core.printed import printed_histories
-from cifar_core.runs import RunStore
+from cifar_core.runs import SHIPPED, Run, RunStore
 
 BASELINE, DROPOUT = PRESETS["tutorial-baseline"], PRESETS["tutorial-dropout"]
 
@@ -59,11 +59,12 @@ def test_the_tutorials_baseline_overfits_and_its_dropout_cures_it() -> None:
 def test_the_verdicts_on_the_tutorials_runs() -> None:
     printed = printed_histories()
     epochs = printed["tutorial-baseline"].epochs
-    found = verdict(0.7865, 0.7117, epochs, BASELINE)
+    found = verdict(0.7865, 0.7117, epochs, BASELINE, is_running_mean=True)
     assert found.fit is Fit.OVERFITS
     assert found.gap == pytest.approx(0.0748)
     assert found.remedies[0].name == "dropout"
-    found = verdict(0.7535, 0.7329, printed["tutorial-dropout"].epochs, DROPOUT)
+    epochs_of_dropout = printed["tutorial-dropout"].epochs
+    found = verdict(0.7535, 0.7329, epochs_of_dropout, DROPOUT, is_running_mean=True)
     assert (found.fit, found.remedies) == (Fit.ABOUT_RIGHT, ())
     assert found.falling == pytest.approx(1 - 0.7707 / 0.7820)
     assert verdict(0.6531, 0.6471, epochs[:3], replace(BASELINE, epochs=3)).fit is Fit.UNDERFITS
@@ -84,7 +85,48 @@ def test_the_verdicts_on_the_tutorials_runs() -> None:
 )
 def test_the_verdicts_bounds(train: float, test: float, classes: int, fit: Fit) -> None:
     still = history([1.0, 0.99], [1.0, 0.99]).epochs
-    assert verdict(train, test, still, BASELINE, classes).fit is fit
+    found = verdict(train, test, still, BASELINE, classes, is_running_mean=True)
+    assert found.fit is fit
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "val_losses", "fit"),
+    [
+        (0.90, 0.81, [1.0, 0.99], Fit.ABOUT_RIGHT),
+        (0.90, 0.79, [1.0, 0.99], Fit.OVERFITS),
+        (0.90, 0.84, [0.99, 0.99], Fit.ABOUT_RIGHT),
+        (0.90, 0.84, [0.99, 1.03], Fit.ABOUT_RIGHT),
+        (0.90, 0.84, [0.99, 1.05], Fit.OVERFITS),
+        (0.90, 0.86, [0.99, 1.05], Fit.ABOUT_RIGHT),
+    ],
+)
+def test_the_bounds_of_a_measured_train_accuracy(
+    train: float, test: float, val_losses: list[float], fit: Fit
+) -> None:
+    """Dropout off, a wide gap alone says nothing as long as validation loss has not turned."""
+    epochs = history([1.0, 0.9], val_losses).epochs
+    found = verdict(train, test, epochs, BASELINE)
+    assert found.fit is fit
+    assert (found.turned > 0) is (val_losses[1] > 1.05 * val_losses[0])
+    kept = verdict(train, test, epochs, BASELINE, kept=epochs[0])
+    assert kept.turned == 0
+
+
+def test_the_verdicts_on_the_runs_that_ship() -> None:
+    """Dropout keeps a measured gap as wide as the baseline's, and is cured all the same."""
+    fits = {}
+    for name in ("tutorial-baseline", "tutorial-dropout", "fast", "best"):
+        run = Run(SHIPPED / name, is_reference=True)
+        summary = run.summary()
+        assert summary.train_images == 10_000
+        fits[name] = of_summary(summary, run.history().epochs).fit
+        assert summary.gap > 0.04
+    assert fits == {
+        "tutorial-baseline": Fit.OVERFITS,
+        "tutorial-dropout": Fit.ABOUT_RIGHT,
+        "fast": Fit.ABOUT_RIGHT,
+        "best": Fit.ABOUT_RIGHT,
+    }
 
 
 def test_an_epoch_of_noise_is_no_overfitting() -> None:

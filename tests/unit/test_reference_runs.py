@@ -81,6 +81,7 @@ def test_a_run_made_to_ship_keeps_what_counts(trained: RunStore, tmp_path: Path)
         "model.keras",
         "novelty.npz",
         "predictions.npz",
+        "status.json",
     ]
     old, summary = run.summary(), new.summary()
     assert summary.state is RunState.FINISHED

@@ -17,7 +17,7 @@ ANNA, BERT = (60101, 60102) if IS_ROOT else (ME, ME)
 
 # What is imported is read before: root's packages need not be readable for others.
 BECOME = f"""
-import os, sys
+import encodings.utf_8_sig, os, sys
 from pathlib import Path
 from cifar_core.config import TrainingConfig
 from cifar_core.lock import hold, is_held

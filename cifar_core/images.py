@@ -201,9 +201,12 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _rescaled(values: np.ndarray) -> Image.Image:
-    """Grey values of 32 bits: 0 to 255 as they are, all others spread over that range."""
+    """Grey values of 32 bits: 0 to 255 as they are, all others spread over that range.
+
+    A single one that is out of the range, which cannot be spread, becomes its nearer end.
+    """
     values = np.nan_to_num(values.astype(np.float64))
     low, high = values.min(), values.max()
-    if low < 0 or high > 255:
+    if high > low and (low < 0 or high > 255):
         values = (values - low) * (255 / (high - low))
-    return Image.fromarray(values.astype(np.uint8))
+    return Image.fromarray(values.clip(0, 255).astype(np.uint8))

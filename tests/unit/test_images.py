@@ -95,6 +95,13 @@ def test_float_tiff_is_spread_over_the_range() -> None:
     assert read[0, :, 0].tolist() == [0, 127, 255, 127]
 
 
+@pytest.mark.parametrize(("value", "grey"), [(-7.0, 0), (0.0, 0), (9.0, 9), (1e6, 255)])
+def test_a_float_tiff_of_one_value_is_plain(value: float, grey: int) -> None:
+    values = np.full((2, 3), value, dtype=np.float32)
+    read = read_image(encode(Image.fromarray(values), "TIFF"))
+    assert np.asarray(read).tolist() == [[[grey] * 3] * 3] * 2
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_rotation(orientation: int) -> None:
     upright = Image.fromarray(np.arange(12, dtype=np.uint8).reshape(3, 4) * 20).convert("RGB")

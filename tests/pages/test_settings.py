@@ -303,7 +303,7 @@ def few(path: Path, blobs: Dataset, images: int) -> Path:
 
 
 def test_a_split_that_cannot_be_is_said_in_place_of_its_counts(
-    open_page, blobs: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_page, environment: Path, blobs: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CIFAR10_DATA", str(few(tmp_path / "four.npz", blobs, 4)))
     app = open_page("train")
@@ -313,6 +313,11 @@ def test_a_split_that_cannot_be_is_said_in_place_of_its_counts(
         assert not app.exception
         assert said in warnings(app)
         assert "images train, " not in captions(app)
+        (start,) = [button for button in app.button if button.label == "Start training"]
+        start.click().run()
+        assert not app.exception
+        assert said in "\n".join(error.value.replace("\\", "") for error in app.error)
+        assert RunStore(environment).runs() == []
     labelled(app, "Folds").set_value(4).run()
     assert not warnings(app)
     assert "3 images train, 1 validate" in captions(app)

@@ -37,15 +37,26 @@ const config = (node, chart, layout) => ({
 
 // One <script> for the whole page, however many charts it holds. The address is relative to the
 // page's, as Streamlit's own files are, so it also holds under server.baseUrlPath or a proxy.
-function loadPlotly(file) {
+function loadPlotly(address) {
   const loading = (window.__liveChartPlotly ??= {});
-  return (loading[file] ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = new URL(`./app/static/${file}`, document.baseURI).href;
-    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error(file)));
-    script.onerror = () => reject(new Error(file));
+  return (loading[address] ??= run(new URL(address, document.baseURI)));
+}
+
+// The browser's copy is taken however old it is: the address names the version, and the server
+// says nothing of how long it holds. Only a kept refusal is asked for again.
+async function run(url) {
+  let answer = await fetch(url, { cache: "force-cache" });
+  if (!answer.ok) answer = await fetch(url, { cache: "reload" });
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  const script = document.createElement("script");
+  script.src = URL.createObjectURL(await answer.blob());
+  await new Promise((resolve, reject) => {
+    script.onload = resolve;
+    script.onerror = reject;
     document.head.append(script);
-  }));
+  });
+  URL.revokeObjectURL(script.src);
+  return window.Plotly;
 }
 
 // A scene without perspective is sized for a wide chart; it shrinks to fit a narrow one.

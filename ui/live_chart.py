@@ -5,10 +5,6 @@ zoom, hidden traces and hover. This component calls `Plotly.react` on one node i
 that stand still are better off with `st.plotly_chart`.
 """
 
-import contextlib
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,13 +12,9 @@ import plotly
 import plotly.graph_objects as go
 import plotly.io as pio
 import streamlit as st
+from streamlit.components.v1 import declare_component
 
 from ui.text import _
-
-STATIC = Path(__file__).parent.parent / "static"
-"""Beside dashboard.py, because Streamlit serves the folder `static` beside the main script."""
-
-PLOTLY_FILE = f"plotly-{plotly.__version__}.min.js"
 
 _CSS = """
 .live-chart { width: 100%; overflow: hidden; }
@@ -38,38 +30,12 @@ _component = st.components.v2.component(
     js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
+# Never drawn: a component of the older kind has a folder served, here the installed package's own.
+# So nothing is copied, and a checkout need not be writable.
+_plotly = declare_component("plotly", path=Path(plotly.__file__).parent / "package_data")
 
-
-def ensure_plotly_js(folder: Path = STATIC) -> str:
-    """Copy the installed package's Plotly.js into `folder` where it is missing.
-
-    Copies of other versions are removed. Safe to call from several processes at once.
-
-    Args:
-        folder: The `static` folder beside the main script.
-
-    Returns:
-        The file's name, `plotly-<version>.min.js`.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
-    target = folder / PLOTLY_FILE
-    if not target.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".plotly-")
-        os.close(handle)
-        try:
-            shutil.copyfile(source, name)
-            Path(name).chmod(0o644)  # mkstemp's file is its owner's alone
-            Path(name).replace(target)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    for old in folder.glob("plotly-*.min.js"):
-        if old != target:
-            old.unlink(missing_ok=True)
-    return PLOTLY_FILE
+PLOTLY_JS = f"component/{_plotly.name}/plotly.min.js?{plotly.__version__}"
+"""Where the server has Plotly.js, from its root; another version has another address."""
 
 
 def load_ahead() -> None:
@@ -77,9 +43,7 @@ def load_ahead() -> None:
 
     On two slow cores that takes 0.8 s, in which the browser draws nothing else.
     """
-    with contextlib.suppress(OSError):
-        ensure_plotly_js()
-    _component(key="plotly", height=1, data={"key": "plotly", "plotly": PLOTLY_FILE})
+    _component(key="plotly", height=1, data={"key": "plotly", "plotly": PLOTLY_JS})
 
 
 def live_chart(
@@ -104,9 +68,6 @@ def live_chart(
         on_click: A callback that gets the place that was clicked, as x and y in the axes' units.
             The same must be within reach without a mouse.
     """
-    # A read-only installation: the page then says that Plotly.js did not load.
-    with contextlib.suppress(OSError):
-        ensure_plotly_js()
 
     def clicked() -> None:
         if on_click and (point := st.session_state[key].get("clicked")):
@@ -122,7 +83,7 @@ def live_chart(
             "label": label,
             "height": height,
             "clickable": on_click is not None,
-            "plotly": PLOTLY_FILE,
+            "plotly": PLOTLY_JS,
             "reset": _("Reset the axes"),
             "unavailable": _(
                 "The chart cannot be drawn: Plotly.js did not load. Reload the page to try again."

@@ -98,7 +98,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def run_dashboard(script, env=None, port=None, base_path="", options=()):
+def run_dashboard(script, env=None, port=None, base_path="", options=(), root=ROOT, by=()):
     """Serve a Streamlit script until the block ends.
 
     Args:
@@ -107,26 +107,28 @@ def run_dashboard(script, env=None, port=None, base_path="", options=()):
         port: A free one by default; give one to start a server again where it was.
         base_path: What the server is told to serve under, such as "/class".
         options: More for Streamlit's command line.
+        root: The checkout to run.
+        by: A command that the server is run by, in front of its own.
 
     Yields:
         The address, without a slash at its end.
     """
     port = port or free_port()
     url = f"http://127.0.0.1:{port}{base_path}"
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
+    command = [*by, sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
     command += [f"--server.port={port}", f"--server.baseUrlPath={base_path}"]
     command += options
     with tempfile.TemporaryFile("w+") as log:
         server = subprocess.Popen(
             command,
-            cwd=ROOT,  # for .streamlit/config.toml
-            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            cwd=root,  # for .streamlit/config.toml
+            env={**os.environ, "PYTHONPATH": str(root), **(env or {})},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
-            _wait_until_healthy(server, url)
+            wait_until_healthy(server, url)
             yield url
         finally:
             if server.poll() is not None:
@@ -136,7 +138,7 @@ def run_dashboard(script, env=None, port=None, base_path="", options=()):
             print(log.read()[-10_000:])  # pytest shows it where a test failed
 
 
-def _wait_until_healthy(server, url, seconds=60):
+def wait_until_healthy(server, url, seconds=60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and server.poll() is None:
         with (

@@ -1,8 +1,8 @@
 """The live chart in a real Chromium: what one does to it survives its updates."""
 
-import shutil
 from pathlib import Path
 
+import plotly
 import pytest
 from playwright.sync_api import expect
 
@@ -14,14 +14,8 @@ APP = Path(__file__).parent / "apps" / "live_chart_app.py"
 
 
 @pytest.fixture(scope="module")
-def script(tmp_path_factory):
-    """A copy of the app, because Plotly.js is written beside the main script."""
-    return shutil.copy(APP, tmp_path_factory.mktemp("app"))
-
-
-@pytest.fixture(scope="module")
-def url(start_dashboard, script):
-    with start_dashboard(script) as address:
+def url(start_dashboard):
+    with start_dashboard(APP) as address:
         yield address
 
 
@@ -30,6 +24,13 @@ def open_chart(page, url, key="loss"):
     found = chart(page, key)
     expect(found.locator(".legendtext").first).to_be_visible()
     return found
+
+
+def plotly_js(page):
+    """Each request for Plotly.js on this page: its address, and if the browser had it."""
+    return page.evaluate("""() => performance.getEntriesByType("resource")
+        .filter(({ name }) => name.includes("plotly.min.js"))
+        .map(({ name, transferSize }) => [name, transferSize === 0])""")
 
 
 SHOWS_ALL = "node => node._fullLayout.xaxis.range[1] > 61"
@@ -47,7 +48,7 @@ def test_it_updates_the_same_node_at_a_fixed_height(page, url):
     assert chart.evaluate("node => node.mine && node.querySelector('svg').mine")
     assert chart.evaluate(points) > before
     assert chart.bounding_box()["height"] == height == 360
-    assert page.evaluate("document.querySelectorAll('script[src*=plotly]').length") == 1
+    assert [kept for _, kept in plotly_js(page)] == [False]  # asked for once, by two charts
     expect(chart.locator(".modebar-btn")).to_have_count(2)
 
 
@@ -129,15 +130,42 @@ CONTRAST = """([node, dark]) => {
 }"""
 
 
-def test_it_works_under_a_base_path(page, start_dashboard, script):
-    with start_dashboard(script, base_path="/cifar") as url:
+def test_it_works_under_a_base_path(page, start_dashboard):
+    with start_dashboard(APP, base_path="/cifar") as url:
         chart = open_chart(page, url)
         wait_for_updates(page, chart)
         page.goto("about:blank")  # before the server goes, which would be an error
 
 
+def test_the_browser_keeps_plotly_of_this_version(page, url):
+    open_chart(page, url)
+    ((address, kept),) = plotly_js(page)
+    assert not kept
+    assert address.endswith(f"plotly.min.js?{plotly.__version__}")
+    for _ in range(2):
+        open_chart(page, url)
+        assert plotly_js(page) == [[address, True]]
+
+
+def test_a_refusal_that_the_browser_keeps_is_asked_again(page, url, console_errors):
+    refusals = []
+
+    def refuse_once(route):
+        if refusals:
+            route.continue_()
+        else:
+            refusals.append(route.request.url)
+            route.fulfill(status=404)
+
+    page.route("**/plotly.min.js?*", refuse_once)
+    open_chart(page, url)
+    assert refusals
+    assert all("404" in error for error in console_errors)
+    console_errors.clear()
+
+
 def test_it_says_so_where_plotly_cannot_be_loaded(page, url, console_errors):
-    page.route("**/plotly-*.min.js", lambda route: route.abort())
+    page.route("**/plotly.min.js?*", lambda route: route.abort())
     page.goto(url)
     expect(page.get_by_test_id("live-chart").first).to_contain_text("Reload the page")
     assert all("ERR_FAILED" in error for error in console_errors)

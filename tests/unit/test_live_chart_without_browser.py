@@ -1,26 +1,6 @@
-"""The live chart without a browser: its copy of Plotly.js, and scripts under AppTest."""
+"""Scripts with a live chart under AppTest."""
 
-from pathlib import Path
-
-import plotly
 from streamlit.testing.v1 import AppTest
-
-from ui.live_chart import ensure_plotly_js
-
-
-def test_plotly_js_is_the_installed_packages_and_replaces_older_copies(tmp_path):
-    static = tmp_path / "static"
-    static.mkdir()
-    (static / "plotly-1.0.0.min.js").write_text("old")
-    (static / "other.js").write_text("not ours")
-    name = ensure_plotly_js(static)
-    assert name == f"plotly-{plotly.__version__}.min.js"
-    assert {path.name for path in static.iterdir()} == {name, "other.js"}
-    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    assert (static / name).read_bytes() == source.read_bytes()
-    before = (static / name).stat()
-    assert ensure_plotly_js(static) == name
-    assert (static / name).stat().st_mtime_ns == before.st_mtime_ns
 
 
 def app():

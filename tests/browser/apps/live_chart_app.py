@@ -1,15 +1,12 @@
 """Two live charts that grow twice a second, one that can be taken away, and still ones."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from ui.charts import Series, confusion_figure, history_figure, probability_figure
-from ui.live_chart import ensure_plotly_js, live_chart
-
-ensure_plotly_js(Path(__file__).parent / "static")  # this is the main script, so served from here
+from ui.live_chart import live_chart
 
 st.title("Live charts")
 mounted = st.checkbox("Second chart", value=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import time
+import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
@@ -23,9 +26,20 @@ _AT_ONCE: dict[str, tuple[str, Callable[[Run], bytes]]] = {
     "keras": ("application/octet-stream", lambda run: run.model_path.read_bytes()),
 }
 
+_download = st.components.v2.component(
+    "download",
+    html="<span></span>",
+    js=Path(__file__).with_name("download.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
 
 def export_panel(summary: Summary) -> None:
-    """The forms that a run can be had in, each with its download."""
+    """The forms that a run can be had in, and the button that gets the chosen one.
+
+    Streamlit's own download button gets what was chosen when it was drawn, or nothing where it is
+    pressed while the page is drawn anew. This one's press comes with the choice made before it.
+    """
     run = summary.run
     if not run.path.is_dir():
         tell(run.gone())
@@ -44,51 +58,64 @@ def export_panel(summary: Summary) -> None:
     if not summary.epochs:
         forms = {"html": forms["html"]}
     to = st.selectbox(_("Form"), list(forms), format_func=forms.get, key=Key.FORM)
+    is_wanted = st.session_state.pop(Key.EXPORT_WANTED, False)
     if to in _AT_ONCE:
-        kind, make = _AT_ONCE[to]
-        st.download_button(
-            _("Download"),
-            lambda: make(run),
-            f"{run.path.name}{SUFFIXES[to]}",
-            kind,
-            icon=":material/download:",
-            type="primary",
-            on_click="ignore",
-        )
+        mime, make = _AT_ONCE[to]
+        _button(_("Download"), "download")
+        if is_wanted:
+            _hand_over(f"{run.path.name}{SUFFIXES[to]}", mime, make(run))
         return
     try:
         need_packages(to)
     except ConfigError as error:
         st.info(str(error), icon=":material/info:")
         return
-    _converted(summary, to)
+    _converted(summary, to, is_wanted)
 
 
-def _converted(summary: Summary, to: str) -> None:
+def _converted(summary: Summary, to: str, is_wanted: bool) -> None:
     """'Convert', how that goes, and then 'Download'."""
     conversion = cached.conversion(summary, to)
+    if is_wanted and (not conversion or conversion.error):
+        cached.convert(summary, to)
+        conversion = cached.conversion(summary, to)
     if conversion and conversion.is_running:
         _progress(conversion)
     elif conversion and not conversion.error:
-        st.download_button(
-            _("Download"),
-            conversion.output.read_bytes,
-            conversion.output.name,
-            icon=":material/download:",
-            type="primary",
-            on_click="ignore",
-        )
+        _button(_("Download"), "download")
+        if is_wanted:
+            output = conversion.output
+            _hand_over(output.name, "application/octet-stream", output.read_bytes())
     else:
         if conversion:
             st.error(conversion.error, icon=":material/error:")
-        st.button(
-            _("Convert"),
-            icon=":material/autorenew:",
-            type="primary",
-            on_click=cached.convert,
-            args=(summary, to),
-            help=_("Takes some seconds, in a process of its own."),
-        )
+        _button(_("Convert"), "autorenew", help=_("Takes some seconds, in a process of its own."))
+
+
+def _button(label: str, icon: str, help: str | None = None) -> None:
+    """One button whatever it says, so that a press while it changes is not lost."""
+
+    def want() -> None:
+        st.session_state[Key.EXPORT_WANTED] = True
+
+    st.button(
+        label,
+        key=Key.EXPORT,
+        icon=f":material/{icon}:",
+        type="primary",
+        on_click=want,
+        help=help,
+    )
+
+
+def _hand_over(name: str, mime: str, content: bytes) -> None:
+    """Have the browser save a file."""
+    coded = base64.b64encode(content).decode()
+    _download(
+        data={"id": uuid.uuid4().hex, "name": name, "mime": mime, "content": coded},
+        key="download",
+        height="content",
+    )
 
 
 @st.fragment(run_every=0.5)

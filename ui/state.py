@@ -116,6 +116,8 @@ class Key(StrEnum):
     NOTES = "notes"
     EXPORTED = "exported"
     FORM = "form"
+    EXPORT = "export"
+    EXPORT_WANTED = "export_wanted"
 
 
 # The frame

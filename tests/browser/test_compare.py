@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from cifar_core.runs import RunStore
 from tests.browser.charts import chart
@@ -108,7 +109,7 @@ def test_compare_runs(url: str, page: Page, store: RunStore, tmp_path: Path) -> 
     # Exports of the chosen run: at once, and by a conversion.
     choose(page, "Form", "history")
     with page.expect_download() as download:
-        page.get_by_test_id("stDownloadButton").get_by_role("button").click()
+        page.get_by_role("button", name="Download", exact=True).click()
     assert download.value.suggested_filename == "plain.csv"
     with Path(download.value.path()).open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -117,12 +118,12 @@ def test_compare_runs(url: str, page: Page, store: RunStore, tmp_path: Path) -> 
     ]
     choose(page, "Form", "Keras")
     with page.expect_download() as download:
-        page.get_by_test_id("stDownloadButton").get_by_role("button").click()
+        page.get_by_role("button", name="Download", exact=True).click()
     assert Path(download.value.path()).read_bytes() == store.get("plain").model_path.read_bytes()
     choose(page, "Form", "TFLite")
     page.get_by_role("button", name="Convert").click()
     with page.expect_download(timeout=90_000) as download:
-        page.get_by_test_id("stDownloadButton").get_by_role("button").click(timeout=90_000)
+        page.get_by_role("button", name="Download", exact=True).click(timeout=90_000)
     assert download.value.suggested_filename == "plain.tflite"
     assert Path(download.value.path()).read_bytes()[4:8] == b"TFL3"
 
@@ -139,6 +140,38 @@ def test_compare_runs(url: str, page: Page, store: RunStore, tmp_path: Path) -> 
     expect(page.get_by_text("0 chosen")).to_be_visible()
     assert {run.id for run in store.runs()} == {"plain", "dropout"}
     page.goto("about:blank")  # before the server stops
+
+
+def test_a_press_before_the_page_has_answered_gets_what_was_chosen(
+    url: str, page: Page, store: RunStore
+) -> None:
+    held: list[tuple[WebSocketRoute, str | bytes]] = []
+    is_busy = False
+
+    def relay(browser: WebSocketRoute) -> None:
+        def on_message(message: str | bytes) -> None:
+            if is_busy:
+                held.append((browser, message))
+            else:
+                browser.send(message)
+
+        browser.connect_to_server().on_message(on_message)
+
+    page.route_web_socket(re.compile("/_stcore/stream"), relay)
+    page.goto(f"{url}/compare?runs=plain")
+    wait_for_runs(page, "plain")
+    for words, suffix in (("history", ".csv"), ("Keras", ".keras"), ("report", ".html")):
+        settle(page)
+        is_busy = True
+        choose(page, "Form", words)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download", exact=True).click()
+            is_busy = False
+            for browser, message in held:
+                browser.send(message)
+            held.clear()
+        assert download.value.suggested_filename == f"plain{suffix}"
+    assert Path(download.value.path()).read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def choose(page: Page, label: str, words: str) -> None:

@@ -235,7 +235,7 @@ def test_a_conversion_ends_in_a_download(store: RunStore) -> None:
     app = open_compare("plain")
     by_label(app.selectbox, "Form").select("tflite").run()
     by_label(app.button, "Convert").click().run()
-    conversion = cached.conversion(store.get("plain"), "tflite")
+    conversion = cached.conversion(store.get("plain").summary(), "tflite")
     for _ in range(600):
         if not conversion.is_running:
             break
@@ -244,7 +244,7 @@ def test_a_conversion_ends_in_a_download(store: RunStore) -> None:
     assert not app.exception
     assert (conversion.error, conversion.output.name) == ("", "plain.tflite")
     assert "Convert" not in [button.label for button in app.button]
-    assert "Download" in [button.label for button in app.get("download_button")]
+    assert "Download" in [button.label for button in app.button]
 
 
 def test_a_conversion_that_fails_says_why(store: RunStore) -> None:
@@ -252,7 +252,7 @@ def test_a_conversion_that_fails_says_why(store: RunStore) -> None:
     app = open_compare("plain")
     by_label(app.selectbox, "Form").select("savedmodel").run()
     by_label(app.button, "Convert").click().run()
-    conversion = cached.conversion(store.get("plain"), "savedmodel")
+    conversion = cached.conversion(store.get("plain").summary(), "savedmodel")
     for _ in range(600):
         if not conversion.is_running:
             break

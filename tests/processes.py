@@ -23,11 +23,11 @@ def processes(*words: str) -> list[int]:
 
 def workers(run: Run) -> list[int]:
     """Processes that train this run, whose name another folder may have as well."""
-    return processes("cifar_core", "train", run.id, str(run.path.parent))
+    return processes("cifar_core", "train", f"--run={run.id}", f"--runs={run.path.parent}")
 
 
 def stop_workers(store: RunStore) -> None:
     """Kill whatever trains in a runs' folder."""
-    for process in processes("cifar_core", "train", str(store.root)):
+    for process in processes("cifar_core", "train", f"--runs={store.root}"):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)

@@ -14,6 +14,7 @@ from cifar_core.data import Dataset
 from cifar_core.errors import RunError
 from cifar_core.evaluation import Predictions, cross_entropy
 from cifar_core.images import to_grey
+from cifar_core.launch import execute
 from cifar_core.model import build_model
 from cifar_core.prediction import load_model, predict_logits, predict_probabilities
 from cifar_core.runs import Run, RunStore
@@ -44,6 +45,18 @@ def test_the_loss_is_kerass_however_large_the_logits(factor: float, blobs: Datas
     assert (np.abs(logits).max() > 100) == (factor > 1)
     found = cross_entropy(Predictions.from_logits(logits, labels))
     assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_run_that_is_sure_and_wrong_has_one_loss(blobs: Dataset, tmp_path: Path) -> None:
+    arrays = {name: getattr(blobs, name) for name in ("x_train", "y_train", "x_test")}
+    np.savez(tmp_path / "wrong.npz", **arrays, y_test=(blobs.y_test + 1) % 10)
+    config = TrainingConfig(epochs=4, batch_norm=True, standardise=True, learning_rate=0.01)
+    run = RunStore(tmp_path / "runs").create(config)
+    execute(run, str(tmp_path / "wrong.npz"))
+    validated = run.history().epochs[-1].val_loss  # on the test set, by Keras
+    assert validated > 20, "beyond what a probability in float32 tells from 0"
+    assert run.summary().test_loss == pytest.approx(validated, rel=1e-5)
+    assert cross_entropy(run.predictions()) == pytest.approx(validated, rel=1e-5)
 
 
 def test_a_saved_network_gives_the_predictions_stored_beside_it(

@@ -140,20 +140,6 @@ def test_a_remedy_says_where_the_runs_own_images_are_not_here(
     assert app.session_state[Key.DATA] == str(blobs_npz)
 
 
-def test_a_link_to_a_run_that_is_gone_says_so(open_page, add_run: AddRun) -> None:
-    add_run("here")
-    app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
-    app.query_params["run"] = "gone"
-    app.run()
-    app.switch_page("pages/evaluate.py").run()
-    assert [one.value for one in app.toast] == [
-        "The link's run, gone, is not to be had here: this is another one."
-    ]
-    assert by_label(app.selectbox, "Run").value == "here"
-    app.run()
-    assert not app.toast
-
-
 def test_the_best_epoch_is_marked_in_both_charts(open_page, add_run: AddRun) -> None:
     add_run("run", losses=(1.5, 0.8, 0.9, 1.0))
     app = open_page("evaluate")

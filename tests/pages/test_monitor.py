@@ -22,7 +22,7 @@ from cifar_core.events import (
 )
 from cifar_core.printed import printed_histories
 from cifar_core.runs import Run, RunStore
-from cifar_core.summary import Summary
+from cifar_core.summary import Status, Summary
 from tests.pages.elements import by_label, texts
 from ui import curves, monitor
 from ui.settings import label_of
@@ -139,14 +139,7 @@ def summary(data: dict, validation: str = "test") -> Summary:
         state=RunState.FINISHED,
         config=TrainingConfig(validation=validation),
         environment={"data": data},
-        epochs=0,
-        last=None,
-        kept_epoch=None,
-        train_accuracy=None,
-        test_loss=None,
-        test_accuracy=None,
-        seconds=None,
-        message="",
+        status=Status(state=RunState.FINISHED),
     )
 
 

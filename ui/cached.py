@@ -5,11 +5,13 @@ from __future__ import annotations
 import atexit
 import gc
 import math
+import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ import streamlit as st
 
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset, load_data
-from cifar_core.device import Device, find_device, use_cpu
+from cifar_core.device import Device, find_device, quiet, use_cpu
 from cifar_core.export import Conversion
 from cifar_core.history import History
 from cifar_core.images import Framing, fit_to_network_size, read_image, resized, to_network_size
@@ -78,6 +80,7 @@ def statistics(data: Dataset) -> ClassStatistics:
 # TensorFlow, in the background
 
 _begun = threading.Event()
+_THREAD = "tensorflow"
 
 
 @st.cache_resource(show_spinner=False)
@@ -88,8 +91,9 @@ def tensorflow() -> Future[Device]:
     """
 
     def load() -> Device:
-        found = find_device()
-        use_cpu()
+        with quiet():
+            found = find_device()
+            use_cpu()
         # Streamlit collects garbage after every rerun. TensorFlow's 400,000 objects, none of them
         # garbage, would make each collection hold up all sessions for 0.3 s.
         gc.collect()
@@ -97,9 +101,34 @@ def tensorflow() -> Future[Device]:
         look.at_most(0.0)  # read from disk, which takes half a second where there are 1,000
         return found
 
+    def tell() -> None:
+        try:
+            loading.set_result(load())
+        except BaseException as error:
+            loading.set_exception(error)
+
     look = _look()
+    loading: Future[Device] = Future()
     _begun.set()
-    return ThreadPoolExecutor(1, "tensorflow").submit(load)
+    threading.Thread(target=tell, name=_THREAD, daemon=True).start()
+    return loading
+
+
+@atexit.register
+def _leave_tensorflow() -> None:
+    """End a server that is stopped in the midst of importing TensorFlow, at once.
+
+    Python's own end would crash where the thread is inside a library, or wait for the library to be
+    loaded. Registered with this module, so run after what else is to be done at the end.
+    """
+    for thread in threading.enumerate():
+        if thread.name == _THREAD:
+            if not st.runtime.exists():
+                thread.join()  # a test's process, which has an exit status of its own
+                continue
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
 
 
 def device() -> Device | None:

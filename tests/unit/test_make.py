@@ -19,7 +19,8 @@ MAKE = shutil.which("make") or "make"
 PYTHON = """#!/bin/sh
 echo "{name} $*" >>{log}
 case "$1 $2" in
-  -c*) exec {real} -c "import sys; sys.version_info = {version}; {before}exec(sys.argv[1])" "$2" ;;
+  -c*) exec {real} -c "import sys
+sys.version_info = {version}; {before}exec(sys.argv[1])" "$2" ;;
   "-m venv") mkdir -p "$3/bin" && cp {path} "$3/bin/python" ;;
 esac
 """
@@ -176,6 +177,7 @@ def test_a_venv_that_does_not_fit_is_made_anew_and_one_that_fits_is_kept(machine
     assert machine.made_by() == ["python3.12", "python3.12"]
 
 
+@pytest.mark.slow
 def test_a_real_venv_is_made(machine: Machine) -> None:
     done = machine.make("venv", f"PYTHON={sys.executable}")
     assert done.returncode == 0, done.stderr

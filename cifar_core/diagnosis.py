@@ -26,7 +26,8 @@ Rules of `verdict`, on the network that a run leaves:
   over an epoch, as older runs and the tutorial have it: over 5 points above.
 - underfits: else, if train accuracy is less than half the way from chance to 100 %, or if
   validation loss was still falling: in the last epoch by over 5 % below the lowest before. (Not
-  where the schedule lowers the learning rate: there it falls to the end, by design.)
+  where the schedule lowers the learning rate: there it falls to the end, by design; nor where test
+  accuracy is 99 % or more.)
 - about right: else.
 
 The tutorial's printed histories give 'overfits' for the baseline, a gap of 7.5 points, and
@@ -62,6 +63,7 @@ _NEARLY_0 = 0.0001  # of a loss or its rise, in nats
 _WAIT = 3  # epochs
 _LONG_WAIT = 5
 _STILL_FALLING = 0.05
+_MOST = 0.99  # test accuracy that leaves next to nothing to learn
 _MOST_REMEDIES = 4
 _DIVERGED = "a loss must stay a number"  # how RunDiverged's message begins
 
@@ -172,7 +174,7 @@ def verdict(
     remedies: tuple[Remedy, ...]
     if train_accuracy - test_accuracy > limit:
         fit, remedies = Fit.OVERFITS, _against_overfitting(config)
-    elif falling > _STILL_FALLING or _above_chance(train_accuracy, classes) < 0.5:
+    elif (falling > _STILL_FALLING and test_accuracy < _MOST) or _above_chance(train_accuracy, classes) < 0.5:
         fit, remedies = Fit.UNDERFITS, _against_underfitting(config)
     else:
         fit, remedies = Fit.ABOUT_RIGHT, ()

@@ -221,6 +221,12 @@ def test_a_schedule_that_ends_low_lets_the_loss_fall_to_the_end() -> None:
     assert verdict(0.8, 0.79, short, PRESETS["best"]).fit is Fit.ABOUT_RIGHT
 
 
+def test_a_network_that_is_right_is_not_told_to_go_on() -> None:
+    short = history(falling(3), falling(3)).epochs
+    assert verdict(1.0, 0.99, short, BASELINE).fit is Fit.ABOUT_RIGHT
+    assert verdict(1.0, 0.98, short, BASELINE).fit is Fit.UNDERFITS
+
+
 def test_early_stopping_is_not_proposed_on_the_test_set() -> None:
     rising = history(falling(5), [1.0, 0.9, 0.95, 1.0, 1.05])
 

@@ -24,6 +24,7 @@ from .events import EpochEvent, Event, LogEvent, RateEvent, RunState, StateEvent
 from .export import SUFFIXES, export
 from .groups import spread, validation_accuracy
 from .launch import execute, prepare_resume
+from .percent import percent
 from .process import ERROR_PREFIX
 from .runs import Run, RunStore
 from .significance import wilson_interval
@@ -318,7 +319,7 @@ def _train(options: argparse.Namespace) -> int:
         if found and found.deviation is not None:
             name = name.replace("_", " ")
             print(
-                f"{name} of {found.count} folds: mean {found.mean:.2%}, standard deviation "
+                f"{name} of {found.count} folds: mean {percent(found.mean)}, standard deviation "
                 f"{100 * found.deviation:.2f} points"
             )
     return 0
@@ -326,7 +327,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _figures(summary: Summary) -> str:
     accuracy = summary.test_accuracy
-    return "" if accuracy is None else f": test accuracy {accuracy:.2%} ({summary.data_name})"
+    return "" if accuracy is None else f": test accuracy {percent(accuracy)} ({summary.data_name})"
 
 
 def _train_one(run: Run, data: str, options: argparse.Namespace) -> RunState:
@@ -344,8 +345,8 @@ def _train_one(run: Run, data: str, options: argparse.Namespace) -> RunState:
         elif isinstance(event, EpochEvent):
             _say(
                 f"epoch {event.epoch}/{epochs}  {event.seconds:.0f} s  "
-                f"loss {event.loss:.4f}  accuracy {event.accuracy:.2%}  "
-                f"val_loss {event.val_loss:.4f}  val_accuracy {event.val_accuracy:.2%}"
+                f"loss {event.loss:.4f}  accuracy {percent(event.accuracy)}  "
+                f"val_loss {event.val_loss:.4f}  val_accuracy {percent(event.val_accuracy)}"
             )
 
     try:
@@ -392,7 +393,7 @@ def _runs(options: argparse.Namespace) -> int:
         print(f"no runs yet in {store.root}; start one: python -m cifar_core train")
     for summary in summaries:
         accuracy = summary.test_accuracy
-        figure = "      -" if accuracy is None else f"{accuracy:7.2%}"
+        figure = "      -" if accuracy is None else f"{percent(accuracy):>7}"
         print(
             f"{summary.run.id:<40} {summary.state:<11} {summary.epochs:>3} epochs {figure}  "
             f"{summary.data_name}"
@@ -431,14 +432,15 @@ def _evaluate(options: argparse.Namespace) -> int:
                 "per_class": {name: asdict(row) for name, row in figures.items()},
             }
         )
-    print(f"{run.summary().data_name}: test accuracy {accuracy:.2%}, loss {loss:.4f}")
+    print(f"{run.summary().data_name}: test accuracy {percent(accuracy)}, loss {loss:.4f}")
     print(
-        f"95 % interval of the accuracy {low:.2%} to {high:.2%}, "
-        f"expected calibration error {calibration_error:.2%} ({BINS} bins)"
+        f"95 % interval of the accuracy {percent(low)} to {percent(high)}, "
+        f"expected calibration error {percent(calibration_error)} ({BINS} bins)"
     )
     print(f"{'':<12}{'precision':>10}{'recall':>10}{'f1':>10}{'images':>8}")
     for name, row in figures.items():
-        print(f"{name:<12}{row.precision:>10.2%}{row.recall:>10.2%}{row.f1:>10.2%}{row.images:>8}")
+        shares = "".join(f"{percent(one):>10}" for one in (row.precision, row.recall, row.f1))
+        print(f"{name:<12}{shares}{row.images:>8}")
     return 0
 
 
@@ -494,7 +496,7 @@ def _predict(options: argparse.Namespace) -> int:
         label = answer["label"] if answer["known"] else "likely none of the classes"
         print(f"{answer['image'] or 'test image ' + str(answer['index'])}: {label}{true}")
         for name, share in sorted(answer["probabilities"].items(), key=lambda item: -item[1]):
-            print(f"  {name:<12} {share:7.2%}")
+            print(f"  {name:<12} {percent(share):>7}")
     return 0
 
 

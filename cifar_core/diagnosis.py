@@ -174,7 +174,9 @@ def verdict(
     remedies: tuple[Remedy, ...]
     if train_accuracy - test_accuracy > limit:
         fit, remedies = Fit.OVERFITS, _against_overfitting(config)
-    elif (falling > _STILL_FALLING and test_accuracy < _MOST) or _above_chance(train_accuracy, classes) < 0.5:
+    elif (falling > _STILL_FALLING and test_accuracy < _MOST) or _above_chance(
+        train_accuracy, classes
+    ) < 0.5:
         fit, remedies = Fit.UNDERFITS, _against_underfitting(config)
     else:
         fit, remedies = Fit.ABOUT_RIGHT, ()

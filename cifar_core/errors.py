@@ -59,3 +59,8 @@ class RunNotFound(RunError, LookupError):
 
 class RunDiverged(RunError, ArithmeticError):
     """The loss of a training became infinite or no number at all."""
+
+
+def quoted(text: str) -> str:
+    """A path or a name for an error: in quotes, as it is but for what would break the line."""
+    return "'" + "".join(one if one.isprintable() else repr(one)[1:-1] for one in text) + "'"

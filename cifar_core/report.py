@@ -19,6 +19,7 @@ import numpy as np
 from .diagnosis import Fit, of_summary
 from .evaluation import confusion_matrix, confusions, cross_entropy, per_class
 from .events import EpochEvent
+from .percent import percent
 from .runs import Run
 from .significance import wilson_interval
 from .summary import Summary
@@ -101,12 +102,12 @@ def _head(summary: Summary, _: Translate) -> str:
     if predictions is not None:
         hits, images = int(predictions.hits.sum()), len(predictions.labels)
         low, high = wilson_interval(hits, images)
-        interval = _("95% interval {low} to {high}").format(low=f"{low:.2%}", high=f"{high:.2%}")
-        figures.append((_("Test accuracy"), f"{hits / images:.2%}", interval))
+        interval = _("95% interval {low} to {high}").format(low=percent(low), high=percent(high))
+        figures.append((_("Test accuracy"), percent(hits / images), interval))
         figures.append((_("Test loss"), f"{cross_entropy(predictions):.4f}", ""))
     if summary.train_accuracy is not None:
         figures.append(
-            (_("Train accuracy"), f"{summary.train_accuracy:.2%}", _measured_on(summary, _))
+            (_("Train accuracy"), percent(summary.train_accuracy), _measured_on(summary, _))
         )
     if summary.gap is not None:
         figures.append((_("Gap, train less test"), f"{100 * summary.gap:+.2f}", _("points")))
@@ -152,7 +153,7 @@ def _verdict(summary: Summary, epochs: Sequence[EpochEvent], _: Translate) -> st
             "gap is {gap} points."
         ),
         Fit.UNDERFITS: _("Underfits: it has not learned all it can; the gap is {gap} points."),
-    }[found.fit].format(gap=f"{100 * found.gap:.1f}")
+    }[found.fit].format(gap=f"{100 * found.gap:.2f}")
     leak = ""
     if summary.config.validation == "test":
         leak = _(
@@ -245,7 +246,7 @@ def _matrix(matrix: np.ndarray, names: Sequence[str], _: Translate) -> str:
 
 def _classes(matrix: np.ndarray, names: Sequence[str], _: Translate) -> str:
     rows = [
-        (name, f"{one.precision:.1%}", f"{one.recall:.1%}", f"{one.f1:.1%}", f"{one.images:,}")
+        (name, percent(one.precision), percent(one.recall), percent(one.f1), f"{one.images:,}")
         for name, one in zip(names, per_class(matrix), strict=True)
     ]
     heads = (_("Class"), _("Precision"), _("Recall"), _("F1"), _("Test images"))

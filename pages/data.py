@@ -220,15 +220,6 @@ SECTIONS = {
     "statistics": (_("Statistics"), class_figures.statistics),
     "augmentation": (_("Augmentation"), variations),
 }
-state.begin_from_link(Key.SECTION, SECTIONS, "look")
-section = st.segmented_control(
-    _("Section"),
-    list(SECTIONS),
-    format_func=lambda name: SECTIONS[name][0],
-    required=True,
-    key=Key.SECTION,
-    persist_state="session",
-    label_visibility="collapsed",
-)
-SECTIONS[section][1](data)
+words = {name: label for name, (label, _draw) in SECTIONS.items()}
+SECTIONS[state.choose_section(Key.SECTION, _("Section"), words)][1](data)
 data_source.panel()

@@ -6,12 +6,13 @@ from cifar_core.diagnosis import best_epoch
 from cifar_core.errors import RunError
 from cifar_core.evaluation import Predictions
 from cifar_core.history import History
+from cifar_core.percent import percent
 from cifar_core.significance import wilson_interval
 from cifar_core.summary import Summary
 from ui import cached, certainty, confusions, curves, frame, state
 from ui.live_chart import live_chart
 from ui.remedies import show_verdict
-from ui.text import _
+from ui.text import _, plain, tell
 
 frame.guard("pages/evaluate.py")
 _WIDTH = 190  # of a figure, so that four make a row and two a narrow one
@@ -25,11 +26,11 @@ def headline(chosen: Summary, predictions: Predictions | None) -> None:
     interval = None
     if predictions:
         low, high = wilson_interval(int(predictions.hits.sum()), len(predictions.labels))
-        interval = _("95%: {low} to {high}").format(low=f"{low:.1%}", high=f"{high:.1%}")
+        interval = _("95%: {low} to {high}").format(low=percent(low), high=percent(high))
     row = st.container(horizontal=True)
     row.metric(
         _("Test accuracy"),
-        f"{accuracy:.2%}",
+        percent(accuracy),
         interval,
         delta_color="off",
         delta_arrow="off",
@@ -43,7 +44,7 @@ def headline(chosen: Summary, predictions: Predictions | None) -> None:
     row.metric(_("Test loss"), loss, width=_WIDTH)
     row.metric(
         _("Train accuracy"),
-        "–" if train is None else f"{train:.2%}",
+        "–" if train is None else percent(train),
         _measured_on(chosen) if train is not None else None,
         delta_color="off",
         delta_arrow="off",
@@ -112,14 +113,14 @@ history = cached.history(chosen.run)
 st.caption(
     _("{state} · images: {data} · {device}").format(
         state=chosen.state,
-        data=chosen.data_name or "–",
-        device=chosen.environment.get("device", "–"),
+        data=plain(chosen.data_name or "–"),
+        device=plain(chosen.environment.get("device", "–")),
     )
 )
 try:
     predictions = chosen.run.predictions()
 except RunError as error:
-    st.error(str(error), icon=":material/error:")
+    tell(error)
     predictions = None
 headline(chosen, predictions)
 show_verdict(chosen, history)
@@ -140,14 +141,6 @@ SECTIONS = {
     "difference": (_("Is the difference real?"), certainty.significance),
     "calibration": (_("How sure is it?"), certainty.calibration),
 }
-state.begin_from_link(state.Key.ASPECT, SECTIONS, "confusions")
-section = st.segmented_control(
-    _("Look into"),
-    list(SECTIONS),
-    format_func=lambda name: SECTIONS[name][0],
-    required=True,
-    key=state.Key.ASPECT,
-    persist_state="session",
-    label_visibility="collapsed",
-)
+words = {name: label for name, (label, _draw) in SECTIONS.items()}
+section = state.choose_section(state.Key.ASPECT, _("Look into"), words)
 SECTIONS[section][1](chosen, predictions)

@@ -36,7 +36,7 @@ def network() -> None:
         help=_("For one image, in convolution and dense layers; the others do little beside them."),
     )
     metrics[2].metric(_("Layers"), len(layers))
-    metrics[3].metric(_("Dropout"), f"{config.dropout:.0%}" if config.dropout else _("off"))
+    metrics[3].metric(_("Dropout"), f"{100 * config.dropout:g}%" if config.dropout else _("off"))
     picture(layers)
     reasons(config, layers)
     table(config, layers)
@@ -188,13 +188,5 @@ sections = {
     "pooling": (_("Pooling"), explorers.pooling),
     "convolution": (_("Convolution"), explorers.convolution),
 }
-state.begin_from_link(Key.PART, sections, "network")
-section = st.segmented_control(
-    _("Section"),
-    list(sections),
-    format_func=lambda name: sections[name][0],
-    required=True,
-    key=Key.PART,
-    label_visibility="collapsed",
-)
-sections[section][1]()
+words = {name: label for name, (label, _draw) in sections.items()}
+sections[state.choose_section(Key.PART, _("Section"), words)][1]()

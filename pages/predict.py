@@ -5,6 +5,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cifar_core.errors import CifarError
+from cifar_core.percent import percent
 from cifar_core.runs import Run
 from cifar_core.summary import Summary
 from ui import cached, frame, pictures, state
@@ -12,7 +13,7 @@ from ui.answer import answer
 from ui.explanation import explain
 from ui.image_grid import image_grid
 from ui.state import Key
-from ui.text import _, plain
+from ui.text import _, plain, tell
 from ui.uploads import uploads
 
 frame.guard("pages/predict.py")
@@ -29,7 +30,7 @@ def test_images(chosen: Summary) -> None:
             _(
                 "This run tells {known} apart, and the chosen images are of other classes. "
                 "Choose its own images in the sidebar."
-            ).format(known=", ".join(run.class_names))
+            ).format(known=plain(", ".join(run.class_names)))
         )
         return
     if data.source.checksum != chosen.data_checksum:
@@ -69,7 +70,7 @@ def test_images(chosen: Summary) -> None:
     try:
         probabilities, known = cached.predict_known(run, data.x_test[shown])
     except CifarError as error:
-        st.error(str(error), icon=":material/error:")
+        tell(error)
         return
     predicted, true = probabilities.argmax(axis=1), data.y_test[shown]
     hits = (predicted == true).tolist()
@@ -99,7 +100,7 @@ def so_far(place: DeltaGenerator, run: Run) -> None:
     if answers:
         right = sum(answers.values())
         words = _("Test images drawn so far: {count}, right: {right} ({share})").format(
-            count=len(answers), right=right, share=f"{right / len(answers):.1%}"
+            count=len(answers), right=right, share=percent(right / len(answers))
         )
     else:
         words = _("Test images drawn so far: none. Random ones are counted, chosen ones are not.")

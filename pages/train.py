@@ -144,7 +144,7 @@ if chosen is None:
         controls(data)
     st.stop()
 with row:
-    view = choose_view(chosen, listing.summaries)
+    view = choose_view(listing.summaries)
     change_rate(chosen)
     st.button(
         _("Stop"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from cifar_core.percent import percent
 from cifar_core.runs import Run
 from ui import charts
 from ui.live_chart import live_chart
@@ -24,7 +25,7 @@ def answer(run: Run, probabilities: np.ndarray, known: bool, true: int | None, k
     predicted = int(probabilities.argmax())
     values = {
         "name": plain(run.class_names[predicted]),
-        "share": f"{probabilities[predicted]:.1%}",
+        "share": percent(probabilities[predicted]),
         "count": len(run.class_names),
     }
     if true is not None:

@@ -12,7 +12,9 @@ import tempfile
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +22,10 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.config import TrainingConfig
-from cifar_core.data import Dataset, load_data
+from cifar_core.data import Dataset, default_cache_dir, load_data
+from cifar_core.data.official import official_places
 from cifar_core.device import Device, find_device, quiet, use_cpu
+from cifar_core.errors import DataError
 from cifar_core.export import Conversion
 from cifar_core.history import History
 from cifar_core.images import Framing, fit_to_network_size, read_image, resized, to_network_size
@@ -29,17 +33,76 @@ from cifar_core.model import LayerInfo
 from cifar_core.runs import Listing, Run, RunStore
 from cifar_core.statistics import ClassStatistics, class_statistics
 from cifar_core.summary import Summary
-from ui.text import _
+from ui.text import _, plain
 
 if TYPE_CHECKING:
     import keras
 
 # Images
 
+_LOOK_SECONDS = 3.0
+_MOST_LOOKED_AT = 1000
+
 
 @st.cache_resource(show_spinner=False)
 def _datasets() -> dict[str, Dataset]:
     return {}
+
+
+@dataclass
+class _Failure:
+    """Why images could not be read.
+
+    Attributes:
+        message: one line.
+        looks: what could be told of them without reading when that was tried.
+        looked: seconds on the monotonic clock when that was looked at last.
+    """
+
+    message: str
+    looks: object
+    looked: float
+
+
+@st.cache_resource(show_spinner=False)
+def _failures() -> dict[str, _Failure]:
+    return {}
+
+
+def unreadable(choice: str) -> str:
+    """Why the images of a choice cannot be read, as was found when it was tried; else ''.
+
+    They are tried again once they look other than they did, and looked at every few seconds.
+    """
+    failure = _failures().get(choice)
+    if failure is None:
+        return ""
+    now = time.monotonic()
+    if now - failure.looked > _LOOK_SECONDS:
+        failure.looked = now
+        if _looks(choice) != failure.looks:
+            try_again(choice)
+            return ""
+    return failure.message
+
+
+def try_again(choice: str) -> None:
+    """Forget that images could not be read."""
+    _failures().pop(choice, None)
+
+
+def _looks(choice: str) -> object:
+    """Sizes and times of the first files and folders of a source, which cost nothing to read."""
+    official = choice == "official"
+    found = []
+    for place in official_places(default_cache_dir()) if official else [Path(choice)]:
+        with suppress(OSError, RuntimeError, ValueError):  # '~nobody', a null byte
+            place = place.expanduser()
+            inner = chain([place], place.glob("*"), place.glob("*/*"))
+            for path in islice(inner, _MOST_LOOKED_AT):
+                status = path.stat()
+                found.append((str(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    return sorted(found)
 
 
 def known_dataset(choice: str) -> Dataset | None:
@@ -50,18 +113,25 @@ def known_dataset(choice: str) -> Dataset | None:
 def read_dataset(choice: str, name: str) -> Dataset:
     """Read images anew, with a progress bar under this name, and keep them.
 
+    CIFAR-10 is not fetched here: that is a process, which the Data page begins.
+
     Raises:
-        DataError: there are none, or they cannot be read.
+        DataError: there are none, or they cannot be read; `unreadable` tells it from then on.
     """
-    bar = st.progress(0.0, text=_("Reading the images: {name}").format(name=name))
+    bar = st.progress(0.0, text=_("Reading the images: {name}").format(name=plain(name)))
 
     def show(what: str, done: int, total: int) -> None:
         bar.progress(done / total if total else 0.0)
 
+    looks = _looks(choice)
     try:
-        data = load_data(choice, progress=show)
+        data = load_data(choice, progress=show, fetch=False)
+    except DataError as error:
+        _failures()[choice] = _Failure(str(error), looks, time.monotonic())
+        raise
     finally:
         bar.empty()
+    try_again(choice)
     _datasets()[choice] = _datasets()[data.source.location or choice] = data
     return data
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from cifar_core.calibration import BINS, reliability
 from cifar_core.evaluation import Predictions
+from cifar_core.percent import percent
 from cifar_core.significance import McNemar, mcnemar, wilson_interval
 from cifar_core.summary import Summary
 from ui import cached
@@ -30,9 +31,9 @@ def significance(chosen: Summary, predictions: Predictions) -> None:
     st.markdown(
         words.format(
             images=f"{images:,}",
-            share=f"{share:.2%}",
-            low=f"{interval[0]:.1%}",
-            high=f"{interval[1]:.1%}",
+            share=percent(share),
+            low=percent(interval[0]),
+            high=percent(interval[1]),
         )
     )
     others = {
@@ -167,11 +168,11 @@ def calibration(chosen: Summary, predictions: Predictions) -> None:
         verdict = _("it is underconfident, as dropout and label smoothing can make it")
     st.markdown(
         words.format(
-            confidence=f"{accuracy + found.overconfidence:.1%}",
-            accuracy=f"{accuracy:.1%}",
+            confidence=percent(accuracy + found.overconfidence),
+            accuracy=percent(accuracy),
             verdict=verdict,
             bins=BINS,
-            error=f"{found.calibration_error:.1%}",
+            error=percent(found.calibration_error),
         )
     )
     live_chart(

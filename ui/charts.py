@@ -4,7 +4,7 @@ Nothing here knows Streamlit: `live_chart` or `st.plotly_chart` add the page's t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Literal
 from zlib import crc32
@@ -15,6 +15,8 @@ import numpy as np
 import pandas  # noqa: F401
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
+
+from cifar_core.percent import percent, rounded
 
 PALETTE = ("#1a7fc1", "#d55e00", "#009e73", "#b8659a", "#7a7a7a", "#8a7a12", "#6a6fd8")
 """After Okabe and Ito's colour-blind-safe set, each 3:1 or more against white and near-black."""
@@ -178,6 +180,8 @@ def history_figure(
     longest = x_max or 0.0
     for one in series:
         longest = max([longest, *np.asarray(one.x, dtype=float)[-1:]])
+        if metric == "accuracy":
+            one = replace(one, y=rounded(one.y))  # the browser would round halves in its own way
         figure.add_traces(_curves(one, smoothing, measured))
     figure.update_xaxes(
         title_text=x_title,
@@ -197,7 +201,7 @@ def history_figure(
         uirevision=f"{subject}/{log}",
     )
     if metric == "accuracy":
-        figure.update_yaxes(range=[0, 1.02], dtick=0.2, tickformat=".0%", hoverformat=".1%")
+        figure.update_yaxes(range=[0, 1.02], dtick=0.2, tickformat=".0%", hoverformat=".2%")
     if log:
         figure.update_yaxes(type="log", tickformat=".3~g", dtick="D2")  # 1, 2, 5, 10, ...
     figure.update_layout(shapes=[_line(mark, longest) for mark in marks])
@@ -292,8 +296,8 @@ def confusion_figure(
     places = np.arange(len(names))
     text, hover = [], []
     for (i, j), count in np.ndenumerate(counts):
-        share = f"{shares[i, j]:.1%}"
-        text.append(f"{shares[i, j]:.0%}" if normalise else f"{count:,}")
+        share = percent(shares[i, j])
+        text.append(percent(shares[i, j], 0) if normalise else f"{count:,}")
         hover.append(f"{y_title}: {names[i]}<br>{x_title}: {names[j]}<br>{count:,} ({share})")
     figure = _figure(title, dragmode=False, margin_t=72 if title else 8)
     # From clear to blue, never so strong that the theme's text colour could not be read on it.
@@ -365,10 +369,10 @@ def probability_figure(
     figure = _figure("")
     figure.add_bar(
         orientation="h",
-        x=values,
+        x=rounded(values),
         y=np.arange(len(values)),
         marker={"color": colours},
-        text=[" · ".join([f"{value:.1%}", *words[i]]) for i, value in enumerate(values)],
+        text=[" · ".join([percent(value), *words[i]]) for i, value in enumerate(values)],
         textposition=["inside" if value > 0.5 else "outside" for value in values],
         insidetextanchor="end",
         insidetextfont={"color": ON_COLOUR},
@@ -399,7 +403,7 @@ def class_bars_figure(
         values: Name to values of shape (K,); NaN leaves a gap.
         class_names: K names, written under the bars as far as there is room.
         y_title: Beside the y axis.
-        number: Plotly's format of the values, such as `,d` or `.1%`.
+        number: Plotly's format of the values, `,d` or, for shares, `.2%`.
         highest: Where the y axis ends, that figures can be compared; else as the values need it.
     """
     names = [escape(name, quote=False) for name in class_names]
@@ -408,16 +412,19 @@ def class_bars_figure(
     for (name, heights), colour in zip(values.items(), PALETTE, strict=False):
         figure.add_bar(
             x=places,
-            y=np.asarray(heights, dtype=float),
+            y=rounded(heights) if number.endswith("%") else np.asarray(heights, dtype=float),
             name=escape(name, quote=False),
             marker_color=colour,
             customdata=names,
             hovertemplate=f"%{{customdata}}: %{{y:{number}}}",
         )
     labelled = places[:: -(-len(names) // 40)]
-    short = [names[i] if len(class_names[i]) <= 24 else class_names[i][:23] + "…" for i in labelled]
+    cut = [one if len(one) <= 24 else one[:23] + "…" for one in class_names]
+    short = [escape(cut[i], quote=False) for i in labelled]
     figure.update_xaxes(tickvals=labelled, ticktext=short, showgrid=False)
-    figure.update_yaxes(title_text=y_title, rangemode="tozero", tickformat=number)
+    figure.update_yaxes(
+        title_text=y_title, rangemode="tozero", tickformat=number.replace("%", "~%")
+    )
     if highest:
         figure.update_yaxes(range=[0, 1.02 * highest])
     return figure

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.data import Dataset
+from cifar_core.percent import percent
 from ui import cached, charts, pictures, state
 from ui.live_chart import live_chart
 from ui.state import Key
@@ -47,7 +48,7 @@ def colour(data: Dataset) -> None:
             {_("lost"): found.colour_share},
             data.class_names,
             y_title=_("Variance lost"),
-            number=".1%",
+            number=".2%",
         ),
         key="data-lost",
         label=_("Share of each class's pixel variance that greyscale loses"),
@@ -58,13 +59,13 @@ def colour(data: Dataset) -> None:
         _(
             "Foretell each pixel's red, green and blue from its brightness as well as a straight "
             "line can: what is left over, as a share of their variance, is what greyscale loses. "
-            "The most is lost by {most} ({most_share:.1%}), the least by {least} "
-            "({least_share:.1%})."
+            "The most is lost by {most} ({most_share}), the least by {least} "
+            "({least_share})."
         ).format(
             most=plain(data.class_names[most]),
-            most_share=found.colour_share[most],
+            most_share=percent(found.colour_share[most]),
             least=plain(data.class_names[least]),
-            least_share=found.colour_share[least],
+            least_share=percent(found.colour_share[least]),
         )
     )
     st.markdown(_("Shape and texture stay. Whether they are enough, only training tells:"))

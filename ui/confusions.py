@@ -11,13 +11,14 @@ from cifar_core import evaluation
 from cifar_core.data import Dataset
 from cifar_core.errors import CifarError
 from cifar_core.evaluation import Predictions
+from cifar_core.percent import percent
 from cifar_core.summary import Summary
 from ui import charts, pictures, state
 from ui import evaluation_figures as draw
 from ui.image_grid import image_grid
 from ui.live_chart import live_chart
 from ui.state import Key
-from ui.text import _, plain
+from ui.text import _, plain, tell
 
 _IN_CELL, _IN_GRID = 12, 20
 _RANKED = 12
@@ -40,7 +41,7 @@ def confusions(chosen: Summary, predictions: Predictions) -> None:
                 true=f"**{plain(names[worst.true])}**",
                 predicted=f"**{plain(names[worst.predicted])}**",
                 images=f"{worst.images:,}",
-                share=f"{worst.share:.1%}",
+                share=percent(worst.share),
             )
         )
     else:
@@ -135,7 +136,7 @@ def _cell_images(chosen: Summary, predictions: Predictions, true: int, predicted
     _images(
         chosen,
         found,
-        lambda index: f"{predictions.confidence[index]:.1%}",
+        lambda index: percent(predictions.confidence[index]),
         key=f"cell-{true}-{predicted}",
         label=_("Images of the chosen cell"),
         count=_IN_CELL,
@@ -160,9 +161,9 @@ def classes(chosen: Summary, predictions: Predictions) -> None:
     st.markdown(
         words.format(
             easiest=f"**{plain(names[easiest])}**",
-            high=f"{figures[easiest].f1:.1%}",
+            high=percent(figures[easiest].f1),
             hardest=f"**{plain(names[hardest])}**",
-            low=f"{figures[hardest].f1:.1%}",
+            low=percent(figures[hardest].f1),
         )
     )
     live_chart(
@@ -174,7 +175,7 @@ def classes(chosen: Summary, predictions: Predictions) -> None:
             },
             names,
             y_title=_("Share"),
-            number=".1%",
+            number=".2%",
             highest=1,
         ),
         key="classes",
@@ -183,9 +184,9 @@ def classes(chosen: Summary, predictions: Predictions) -> None:
     st.table(
         {
             _("Class"): [plain(name) for name in names],
-            _("Precision"): [f"{row.precision:.1%}" for row in figures],
-            _("Recall"): [f"{row.recall:.1%}" for row in figures],
-            _("F1"): [f"{row.f1:.1%}" for row in figures],
+            _("Precision"): [percent(row.precision) for row in figures],
+            _("Recall"): [percent(row.recall) for row in figures],
+            _("F1"): [percent(row.f1) for row in figures],
             _("Test images"): [f"{row.images:,}" for row in figures],
         },
         hide_index=True,
@@ -199,7 +200,7 @@ def mistakes(chosen: Summary, predictions: Predictions) -> None:
 
     def answer(index: int, rank: int) -> str:
         label = ranked[index, rank]
-        return f"{names[label]} {predictions.probabilities[index, label]:.1%}"
+        return f"{names[label]} {percent(predictions.probabilities[index, label])}"
 
     st.subheader(_("Most confident mistakes"))
     found = evaluation.surest_mistakes(predictions)
@@ -244,7 +245,7 @@ def _test_images(chosen: Summary) -> Dataset | None:
     try:
         data = state.dataset()
     except CifarError as error:
-        st.error(str(error), icon=":material/error:")
+        tell(error)
         return None
     if data.source.checksum == chosen.data_checksum:
         return data

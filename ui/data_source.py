@@ -15,7 +15,7 @@ from cifar_core.data.official import find_official, official_places
 from cifar_core.errors import CifarError
 from ui import state
 from ui.state import Key
-from ui.text import _, duration, plain
+from ui.text import _, duration, plain, tell
 
 _MB = 2**20
 
@@ -40,7 +40,11 @@ def hint() -> None:
     """For the sidebar: where to get CIFAR-10, and how that goes."""
     if state.data_choice() != "synthetic":
         return
-    others = [choice for choice in state.data_choices() if choice != "synthetic"]
+    others = [
+        choice
+        for choice in state.data_choices()
+        if choice != "synthetic" and not state.is_unreadable(choice)
+    ]
     if others:
         words = _("These images are drawn by code. {name} is on this machine: choose it above.")
         st.caption(words.format(name=plain(state.data_label(others[0]))))
@@ -110,11 +114,11 @@ def _fetch(now: fetch.FetchState) -> None:
         try:
             act()
         except CifarError as error:
-            st.error(plain(str(error)))
+            tell(error)
         else:
             st.rerun()
     if now.error and not now.is_live:
-        st.error(plain(now.error))
+        tell(now.error)
 
 
 def _follow(draw: Callable[[fetch.FetchState], None]) -> None:
@@ -136,7 +140,9 @@ def _share(now: fetch.FetchState) -> float:
 
 
 def _found() -> Path | None:
-    """Where CIFAR-10 lies."""
+    """Where CIFAR-10 lies, unless what lies there is damaged."""
+    if state.is_unreadable("official"):
+        return None
     return next(find_official(default_cache_dir()), None)
 
 
@@ -155,6 +161,6 @@ def _path() -> None:
             try:
                 state.add_data(path)
             except CifarError as error:
-                st.error(plain(str(error)))
+                tell(error)
             else:
                 st.rerun()

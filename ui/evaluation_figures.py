@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from cifar_core.calibration import Reliability
 from cifar_core.evaluation import Confusion
+from cifar_core.percent import percent
 from ui.charts import BLANK, PALETTE
 
 _QUIET = "rgba(128,128,128,0.45)"
@@ -47,7 +48,7 @@ def ranking_figure(
                 true=names[one.true],
                 predicted=names[one.predicted],
                 images=f"{one.images:,}",
-                share=f"{one.share:.1%}",
+                share=percent(one.share),
             )
             for one in ranked
         ],
@@ -97,7 +98,7 @@ def intervals_figure(
             "color": PALETTE[4],
         },
         hovertext=[
-            hover.format(share=f"{share:.2%}", low=f"{down:.2%}", high=f"{up:.2%}")
+            hover.format(share=percent(share), low=percent(down), high=percent(up))
             for share, down, up in zip(shares, low, high, strict=True)
         ],
         hovertemplate="%{hovertext}<extra></extra>",
@@ -170,7 +171,7 @@ def reliability_figure(
     width = found.edges[1] - found.edges[0]
     middle = ((found.edges[:-1] + found.edges[1:]) / 2)[filled]
     hovers = [
-        hover.format(images=f"{images:,}", confidence=f"{sure:.1%}", accuracy=f"{right:.1%}")
+        hover.format(images=f"{images:,}", confidence=percent(sure), accuracy=percent(right))
         for images, sure, right in zip(
             found.images[filled], found.confidence[filled], found.accuracy[filled], strict=True
         )

@@ -8,7 +8,7 @@ import streamlit as st
 from cifar_core.runs import Run
 from ui import cached, pictures
 from ui.state import Key
-from ui.text import _
+from ui.text import _, plain
 
 
 def explain(run: Run, pixels: np.ndarray, predicted: int, place: str) -> None:
@@ -54,10 +54,10 @@ def _heat(run: Run, pixels: np.ndarray, predicted: int, place: str) -> None:
             "Grad-CAM: the brighter, the more this place of the last convolution's {height} × "
             "{width} maps raised the score of {name}. It is coarse, and shows where the network "
             "looked, not whether it was right to."
-        ).format(height=heat.shape[0], width=heat.shape[1], name=names[label])
+        ).format(height=heat.shape[0], width=heat.shape[1], name=plain(names[label]))
         if heat.any()
         else _("No place of the last convolution's maps raised the score of {name}.").format(
-            name=names[label]
+            name=plain(names[label])
         )
     )
 
@@ -91,6 +91,8 @@ def _maps(run: Run, pixels: np.ndarray, place: str) -> None:
         note = _(
             "What {layer} found in this image: {count} maps of {height} × {width}, the brighter "
             "the stronger; black is nothing."
-        ).format(layer=chosen, count=maps.shape[2], height=maps.shape[0], width=maps.shape[1])
+        ).format(
+            layer=plain(chosen), count=maps.shape[2], height=maps.shape[0], width=maps.shape[1]
+        )
     st.html(pictures.enlarged(picture, words, 480))
     st.caption(note)

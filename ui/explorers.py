@@ -16,7 +16,7 @@ from ui import cached, frame, state
 from ui.live_chart import live_chart
 from ui.network_figures import number, numbers_figure, picture_figure
 from ui.state import Key
-from ui.text import _
+from ui.text import _, tell
 
 NUMBERS = np.array(
     [
@@ -154,7 +154,7 @@ def convolution() -> None:
         try:
             kernel, name = learned_kernel(channel, row[3])
         except CifarError as error:
-            st.error(str(error), icon=":material/error:")
+            tell(error)
             return
     else:
         kernel, name = np.array(explore.KERNELS[kind], dtype=float), kind

@@ -17,7 +17,7 @@ from cifar_core.runs import Run
 from cifar_core.summary import Summary
 from ui import cached
 from ui.state import Key
-from ui.text import _, duration, tell
+from ui.text import _, duration, plain, tell
 
 # What needs no TensorFlow is made when it is asked for.
 _AT_ONCE: dict[str, tuple[str, Callable[[Run], bytes]]] = {
@@ -68,7 +68,7 @@ def export_panel(summary: Summary) -> None:
     try:
         need_packages(to)
     except ConfigError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(plain(str(error)), icon=":material/info:")
         return
     _converted(summary, to, is_wanted)
 

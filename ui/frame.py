@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cifar_core.runs import Listing
 from cifar_core.summary import Summary
-from ui import cached, data_source, state
+from ui import address, cached, data_source, state
 from ui.live_chart import load_ahead
-from ui.text import _, ngettext, plain
+from ui.text import _, ngettext, plain, tell
 
 
 def guard(page: str) -> None:
@@ -34,6 +35,8 @@ def enter() -> None:
     if link := state.take_deep_link():
         page, query = link
         st.switch_page(page, query_params=query)
+    if context := get_script_run_ctx():
+        state.begin_page(context.page_script_hash, context.is_history_navigation)
     st.html(Path(__file__).with_suffix(".css"))
     state.begin_settings()
     with st.sidebar:
@@ -41,6 +44,7 @@ def enter() -> None:
         state.choose_data(_("Images"), help=_("What the pages show and new trainings learn from."))
         data_source.hint()
         _device()
+        address.keep()
 
 
 def _device() -> None:
@@ -53,14 +57,22 @@ def _device() -> None:
         found = cached.device()
         if found and not is_known:
             st.rerun()  # which ends the looking; else it would go on as long as the page is open
-        st.caption(_("Device: {device}").format(device=found or _("being looked up")))
+        name = plain(str(found)) if found else _("being looked up")
+        st.caption(_("Device: {device}").format(device=name))
 
     show()
 
 
 def title(text: str) -> None:
-    """A page's title, with the images that its figures speak of."""
+    """A page's title, with the images that its figures speak of.
+
+    They are read here, before anything that they decide.
+    """
     st.title(text)
+    state.dataset()
+    with st.empty():  # there at every run, so that what is below keeps its place
+        if problem := state.data_problem():
+            tell(problem)
     if state.data_choice() == "synthetic":
         st.badge(_("Chosen images: built-in (synthetic), not CIFAR-10"), color="orange")
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from cifar_core.diagnosis import best_epoch
 from cifar_core.events import BatchEvent, RunState, StateEvent
 from cifar_core.history import History
+from cifar_core.percent import percent
 from cifar_core.printed import IMAGES as PRINTED_IMAGES
 from cifar_core.printed import printed_histories
 from cifar_core.runs import Run
@@ -25,7 +27,20 @@ _MINUTE = 60.0
 _LONG_SILENCE = 60.0  # seconds; five lines a second are usual, and none while it validates
 
 
-def choose_view(this: Summary, summaries: Sequence[Summary]) -> curves.View:
+@dataclass(frozen=True)
+class View(curves.View):
+    """How curves are looked at; `monitor` makes the curve to beat, as it learns of which images.
+
+    Attributes:
+        beat: a run's name, or that of a printed history; '' for none.
+        rival: that run.
+    """
+
+    beat: str = ""
+    rival: Summary | None = None
+
+
+def choose_view(summaries: Sequence[Summary]) -> View:
     """'Curves': how the charts show a run."""
     found = {
         one.run.id: one
@@ -66,7 +81,7 @@ def choose_view(this: Summary, summaries: Sequence[Summary]) -> curves.View:
             persist_state="session",
             help=_("The validation curve of the tutorial or of another run, as a faint line."),
         )
-    return curves.View(axis, smoothing, log, reference(this, chosen, found))
+    return View(axis, smoothing, log, beat=chosen, rival=found.get(chosen))
 
 
 def _reference_name(choice: str) -> str:
@@ -76,17 +91,19 @@ def _reference_name(choice: str) -> str:
     }.get(choice, choice)
 
 
-def reference(this: Summary, choice: str, summaries: dict[str, Summary]) -> curves.Reference | None:
-    """The curve to beat; its name says where it was measured on other images than this run."""
-    if not choice or choice == this.run.id:
+def reference(this: Summary, view: View) -> curves.Reference | None:
+    """The curve to beat; its name says where it was measured on other images than this run.
+
+    A run that has only begun does not know its own yet.
+    """
+    if not view.beat or view.beat == this.run.id:
         return None
-    other = summaries.get(choice)
-    history = cached.history(other.run) if other else printed_histories()[choice]
-    name = _("to beat: {run}").format(run=_reference_name(choice))
-    same = (
-        other.data_checksum == this.data_checksum
-        if other
-        else this.environment.get("data", {}).get("kind") == "official"
+    other = view.rival
+    history = cached.history(other.run) if other else printed_histories()[view.beat]
+    name = _("to beat: {run}").format(run=_reference_name(view.beat))
+    source = this.environment.get("data", {})
+    same = not source or (
+        other.data_checksum == this.data_checksum if other else source.get("kind") == "official"
     )
     notes = [] if same else [other.data_name if other else PRINTED_IMAGES]
     measured = other.config.validation if other else "test"
@@ -124,12 +141,13 @@ def change_rate(summary: Summary) -> None:
         )
 
 
-def monitor(summary: Summary, view: curves.View) -> None:
+def monitor(summary: Summary, view: View) -> None:
     """State, progress, remarks, charts, figures and log of one run.
 
     As few elements as will do: at every look each costs the browser more than a chart does.
     """
     run, history = summary.run, cached.history(summary.run)
+    view = replace(view, reference=reference(summary, view))
     images = summary.environment.get("train_images")
     steps = steps_per_epoch(images, summary.config) if images else None
     with st.container(key="status"):
@@ -163,7 +181,7 @@ def line(runs: list[Run]) -> None:
         st.markdown(_("**Waiting in line**"))
         for place, run in enumerate(runs):
             row = st.columns([6, 2, 2], vertical_alignment="center")
-            row[0].markdown(f"{place + 1}. {run.id}")
+            row[0].markdown(f"{place + 1}. {plain(run.id)}")
             row[1].button(
                 _("Move up"),
                 key=f"up-{run.id}",
@@ -197,7 +215,7 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
         case RunState.QUEUED:
             words = _("Waiting in line until another training ends")
         case RunState.RUNNING if not recent:
-            words = history.log[-1].message if history.log else _("Starting")
+            words = plain(history.log[-1].message) if history.log else _("Starting")
         case RunState.RUNNING if step == total == measured:
             words = _("All epochs done: saving the network and testing it")
         case RunState.RUNNING:
@@ -223,7 +241,7 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
             }[summary.state].format(epochs=summary.epochs)
             parts = [ending]
             if summary.test_accuracy is not None:
-                figure = f"{summary.test_accuracy:.2%}"
+                figure = percent(summary.test_accuracy)
                 parts.append(_("test accuracy {figure}").format(figure=figure))
             words = " · ".join(parts)
         case RunState.FAILED:
@@ -285,7 +303,7 @@ def facts(summary: Summary, history: History, steps: int | None) -> None:
     if best := best_epoch(history.epochs):
         parts.append(
             _("best epoch {epoch}: validation loss {loss}, accuracy {accuracy}").format(
-                epoch=best.epoch, loss=f"{best.val_loss:.4f}", accuracy=f"{best.val_accuracy:.2%}"
+                epoch=best.epoch, loss=f"{best.val_loss:.4f}", accuracy=percent(best.val_accuracy)
             )
         )
     st.caption(" · ".join([*parts, plain(summary.data_name)]) or " ")
@@ -305,7 +323,7 @@ def figures(history: History) -> None:
     for name, label in names.items():
         is_share = name.endswith("accuracy")
         value, change = (getattr(event, name, None) for event in (last, before))
-        shown = "–" if value is None else f"{value:.2%}" if is_share else f"{value:.4f}"
+        shown = "–" if value is None else percent(value) if is_share else f"{value:.4f}"
         delta = None
         if value is not None and change is not None:
             moved = value - change
@@ -343,8 +361,8 @@ def log_lines(history: History) -> list[str]:
     told += [
         (
             event.time,
-            f"epoch {event.epoch}: loss {event.loss:.4f}, accuracy {event.accuracy:.2%}, "
-            f"val_loss {event.val_loss:.4f}, val_accuracy {event.val_accuracy:.2%}, "
+            f"epoch {event.epoch}: loss {event.loss:.4f}, accuracy {percent(event.accuracy)}, "
+            f"val_loss {event.val_loss:.4f}, val_accuracy {percent(event.val_accuracy)}, "
             f"{event.seconds:.1f} s",
         )
         for event in history.epochs

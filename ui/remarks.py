@@ -8,6 +8,7 @@ import streamlit as st
 
 from cifar_core.diagnosis import Kind, Remark, remarks
 from cifar_core.history import History
+from cifar_core.percent import percent
 from cifar_core.summary import Summary
 from ui import settings, state
 from ui.remedies import name_of
@@ -27,11 +28,11 @@ def words(remark: Remark) -> str:
     for name in ("lowest", "now", "before", "after"):
         if name in remark.numbers:
             numbers[name] = f"{remark.numbers[name]:.4f}"
-    for name in ("accuracy", "chance", "train", "validation", "falling"):
+    for name in ("accuracy", "chance", "train", "validation"):
         if name in remark.numbers:
-            numbers[name] = f"{remark.numbers[name]:.1%}"
+            numbers[name] = percent(remark.numbers[name])
     if remark.kind is Kind.GAP:
-        numbers["gap"] = f"{100 * remark.numbers['gap']:.1f}"
+        numbers["gap"] = f"{100 * remark.numbers['gap']:.2f}"
     return {
         Kind.DIVERGED: _(
             "The loss became no number at all (NaN) at learning rate {rate}, and the run was "

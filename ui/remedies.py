@@ -9,6 +9,7 @@ import streamlit as st
 
 from cifar_core.diagnosis import Fit, Remedy, of_summary
 from cifar_core.history import History
+from cifar_core.percent import percent
 from cifar_core.summary import Summary
 from ui import settings, state
 from ui.text import _
@@ -42,8 +43,8 @@ def show_verdict(chosen: Summary, history: History) -> None:
     if found.turned > 0 and found.fit is Fit.OVERFITS:
         words += " " + _("Its validation loss is {turned} above the lowest it had.")
     words = words.format(
-        train=f"{found.train_accuracy:.2%}",
-        test=f"{found.test_accuracy:.2%}",
+        train=percent(found.train_accuracy),
+        test=percent(found.test_accuracy),
         gap=f"{100 * found.gap:.2f}",
         turned=f"{found.turned:.1%}",
         falling=f"{found.falling:.1%}",

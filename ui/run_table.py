@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cifar_core.config import TrainingConfig
 from cifar_core.groups import group_of, spread
+from cifar_core.percent import rounded
 from cifar_core.summary import Summary
 from ui import state
 from ui.state import Key
@@ -196,7 +197,7 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
     number, text, percent = (
         st.column_config.NumberColumn,
         st.column_config.TextColumn,
-        {"format": "percent"},
+        {"format": "percent", "step": 0.0001},  # always two decimals
     )
     first = [row.runs[0] for row in rows]
 
@@ -204,13 +205,16 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
         found = [spread(getattr(one, name) for one in row.runs) for row in rows]
         return [one.mean if one else None for one in found]
 
+    def shares(name: str) -> list[float | None]:
+        return [None if one is None else float(rounded(one)) for one in means(name)]
+
     tests = [spread(one.test_accuracy for one in row.runs) for row in rows]
     started = [one.environment.get("started") for one in first]
     columns = {
         "star": (["★" if one.mark.star else "" for one in first], text(_("Star"))),
         "run": ([row.id for row in rows], text(_("Run"), pinned=True)),
         "name": ([one.mark.name for one in first], text(_("Name"), width="medium")),
-        "test_accuracy": (means("test_accuracy"), number(_("Test accuracy"), **percent)),
+        "test_accuracy": (shares("test_accuracy"), number(_("Test accuracy"), **percent)),
         "deviation": (
             _points([one.deviation if one else None for one in tests]),
             number(
@@ -230,7 +234,7 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
         "runs": ([len(row.runs) for row in rows], number(_("Runs"))),
         "images": ([one.data_name for one in first], text(_("Images"))),
         "state": ([one.state for one in first], text(_("State"))),
-        "train_accuracy": (means("train_accuracy"), number(_("Train accuracy"), **percent)),
+        "train_accuracy": (shares("train_accuracy"), number(_("Train accuracy"), **percent)),
         "epochs_done": ([one.epochs for one in first], number(_("Epochs done"))),
         **{
             name: ([_value(one.config, name) for one in first], st.column_config.Column(name))

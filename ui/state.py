@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from enum import StrEnum
 from itertools import chain
@@ -19,7 +19,7 @@ import streamlit as st
 from cifar_core.config import PRESETS, TrainingConfig, names_of, preset_of
 from cifar_core.data import Dataset, is_available
 from cifar_core.device import need_gpu
-from cifar_core.errors import CifarError, RunNotFound
+from cifar_core.errors import CifarError, DataError, RunNotFound
 from cifar_core.fetch import Pace
 from cifar_core.images import Framing
 from cifar_core.launch import resume, start
@@ -39,6 +39,10 @@ class Key(StrEnum):
 
     ROUTED = "routed"
     DEEP_LINK = "deep_link"
+    ADDRESS = "address_waiting"
+    ADDRESS_KEPT = "address_kept"
+    ADDRESS_PAGE = "address_page"
+    FOLLOWED = "followed"
     DATA = "data"
     DATA_WIDGET = "data_widget"
     PATH = "path"
@@ -142,6 +146,71 @@ def take_deep_link() -> tuple[str, dict[str, str]] | None:
     return link
 
 
+# The address
+
+
+def address_is_kept() -> bool:
+    """Whether the browser has told that a page replaces its entry in the history."""
+    return st.session_state.get(Key.ADDRESS_KEPT, False)
+
+
+def keep_address() -> None:
+    """The browser has told it: write what has waited for it."""
+    st.session_state[Key.ADDRESS_KEPT] = True
+    _write_address({})
+
+
+def begin_page(page: str, is_history: bool) -> None:
+    """A page, known by its hash, is drawn: on Back and Forward, it shows what its address says.
+
+    The settings stay as they are: they are one for all pages.
+    """
+    if st.session_state.get(Key.ADDRESS_PAGE) != page:
+        st.session_state[Key.ADDRESS_PAGE] = page
+        st.session_state[Key.ADDRESS] = {}  # what waits is another page's
+    st.session_state[Key.FOLLOWED] = is_history
+    for key, widget in ((Key.RUN, Key.RUN_WIDGET), (Key.RUNS, Key.TABLE)):
+        if is_history and st.query_params.get(key):
+            st.session_state.pop(key, None)
+            _renew(widget)
+
+
+def _address() -> dict[str, str | None]:
+    """What the address says, or will say."""
+    return st.query_params.to_dict() | st.session_state.get(Key.ADDRESS, {})
+
+
+def _write_address(values: Mapping[str, str | None]) -> None:
+    """Let the address say what a page shows; None takes a key out of it.
+
+    Before the browser replaces entries, Back would need a press for this: so it waits.
+    """
+    wanted = _address() | values
+    if not address_is_kept():
+        st.session_state[Key.ADDRESS] = st.session_state.get(Key.ADDRESS, {}) | values
+        return
+    st.session_state[Key.ADDRESS] = {}
+    said = {key: value for key, value in wanted.items() if value is not None}
+    if said != st.query_params.to_dict():
+        st.query_params.from_dict(said)
+
+
+def choose_section(key: Key, label: str, sections: Mapping[str, str]) -> str:
+    """The widget of a page's sections, by name with their words; the address says which it is."""
+    begin_from_link(key, sections, next(iter(sections)))
+    chosen: str = st.segmented_control(
+        label,
+        list(sections),
+        format_func=sections.__getitem__,
+        required=True,
+        key=key,
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    _write_address({key: chosen})
+    return chosen
+
+
 def _renew(widget: Key) -> None:
     """Another number for a widget's key: what a browser still says of the old one is no choice."""
     st.session_state[widget] = st.session_state.get(widget, 0) + 1
@@ -164,7 +233,13 @@ def data_label(choice: str) -> str:
     names = [_data_name(other) for other in data_choices()]
     name = _data_name(choice)
     is_path = choice not in ("official", "synthetic")
-    return f"{name} ({choice})" if is_path and names.count(name) > 1 else name
+    label = f"{name} ({choice})" if is_path and names.count(name) > 1 else name
+    return _("{images}: cannot be read").format(images=label) if is_unreadable(choice) else label
+
+
+def is_unreadable(choice: str) -> bool:
+    """Whether the images of a choice were found to be none, or damaged."""
+    return bool(cached.unreadable(choice))
 
 
 def _data_name(choice: str) -> str:
@@ -175,11 +250,27 @@ def _data_name(choice: str) -> str:
     return "CIFAR-10" if choice == "official" else Path(choice).name
 
 
-def data_choice() -> str:
-    """The data set chosen in this session."""
+def _asked_data() -> str:
+    """The data set chosen in this session, whether it can be read or not."""
     choices = data_choices()
     chosen = st.session_state.get(Key.DATA)
     return chosen if chosen in choices else choices[0]
+
+
+def data_choice() -> str:
+    """The data set that this session's pages show: the chosen one; built in, if that is damaged."""
+    asked = _asked_data()
+    return "synthetic" if is_unreadable(asked) else asked
+
+
+def data_problem() -> str:
+    """Why others than the chosen images are shown, '' where they are not."""
+    asked = _asked_data()
+    if not (reason := cached.unreadable(asked)):
+        return ""
+    name = "CIFAR-10" if asked == "official" else asked
+    words = _("{images} cannot be read; the built-in images are shown instead: {reason}")
+    return words.format(images=name, reason=reason)
 
 
 def use_data(choice: str) -> None:
@@ -194,13 +285,14 @@ def choose_data(label: str, help: str) -> None:
 
     A browser also sends what an old one said last, and Streamlit tells that to its callback.
     """
-    choices, shown = data_choices(), data_choice()
+    choices, shown = data_choices(), _asked_data()
     use_data(shown)  # one that comes later is taken when it is asked for
     number = st.session_state[Key.DATA_WIDGET]
     key = f"{Key.DATA}-{number}"
 
     def take() -> None:
         if number == st.session_state[Key.DATA_WIDGET]:
+            cached.try_again(st.session_state[key])
             use_data(st.session_state[key])
 
     st.selectbox(
@@ -215,16 +307,24 @@ def choose_data(label: str, help: str) -> None:
 
 
 def dataset() -> Dataset:
-    """The images of this session, with a progress bar while they are read the first time."""
+    """The images of this session, with a progress bar while they are read the first time.
+
+    Where they cannot be read, the page begins anew, with the built-in ones.
+    """
     choice = data_choice()
     with st.empty():  # is there at every run, so that nothing below it is mounted anew
-        return cached.known_dataset(choice) or cached.read_dataset(choice, _data_name(choice))
+        try:
+            return cached.known_dataset(choice) or cached.read_dataset(choice, _data_name(choice))
+        except DataError:
+            if choice == "synthetic":
+                raise
+    st.rerun()
 
 
 def images_of(summary: Summary) -> str | None:
     """The choice of the images that a run learned from; None where they are not at hand."""
     source = summary.environment.get("data", {})
-    for choice in data_choices():
+    for choice in filter(lambda one: not is_unreadable(one), data_choices()):
         if data := cached.known_dataset(choice):
             found = data.source.checksum == summary.data_checksum
         else:
@@ -257,28 +357,32 @@ def pace() -> Pace:
 
 
 def begin_from_link(key: Key, options: Collection[str], otherwise: str) -> None:
-    """Give a widget its first value: what the URL says of its key, else another."""
+    """Give a widget its first value: what the URL says of its key, else another.
+
+    On Back and Forward it gets what the URL says, too.
+    """
     given = st.query_params.get(key, "")
-    st.session_state.setdefault(key, given if given in options else otherwise)
+    if given in options and (key not in st.session_state or st.session_state.get(Key.FOLLOWED)):
+        st.session_state[key] = given
+    st.session_state.setdefault(key, otherwise)
 
 
 def opened_image(images: int) -> int | None:
     """Index of the image that is open, which stands in the URL; None where there is no such."""
-    given = st.query_params.get(Key.IMAGE, "")
+    given = _address().get(Key.IMAGE) or ""
     return int(given) if given.isdecimal() and len(given) < 10 and int(given) < images else None
 
 
 def open_image(index: int, split: str) -> None:
     """Put an image into the URL; a training image is on show under 'Augmentation', too."""
-    st.query_params.update({Key.IMAGE: str(index), Key.SPLIT: split})
+    _write_address({Key.IMAGE: str(index), Key.SPLIT: split})
     if split == "train":
         st.session_state[Key.VARIED] = index
 
 
 def close_image() -> None:
     """Take the image from the URL."""
-    for key in (Key.IMAGE, Key.SPLIT):
-        st.query_params.pop(key, None)
+    _write_address({Key.IMAGE: None, Key.SPLIT: None})
 
 
 def draws() -> int:
@@ -327,7 +431,8 @@ def choose_run(
     )
     if chosen not in found:
         return None
-    st.session_state[Key.RUN] = st.query_params[Key.RUN] = chosen
+    st.session_state[Key.RUN] = chosen
+    _write_address({Key.RUN: chosen})
     for problem in found[chosen].problems:
         st.caption(f":orange[{plain(problem)}]")
     return found[chosen]
@@ -458,9 +563,8 @@ def chosen_runs(listing: Listing, otherwise: list[str]) -> list[str]:
             st.toast(plain(gone), icon=":material/link_off:", duration="infinite")
     chosen = [one for one in chosen if one in listing.by_id]
     # A comma is in no name but one that was given by hand.
-    st.query_params[Key.RUNS] = ",".join(
-        one.replace("%", "%25").replace(",", "%2C") for one in chosen
-    )
+    quoted = [one.replace("%", "%25").replace(",", "%2C") for one in chosen]
+    _write_address({Key.RUNS: ",".join(quoted)})
     st.session_state[Key.RUNS] = chosen
     return chosen
 
@@ -606,9 +710,7 @@ def begin_settings() -> None:
         return
     config, errors = TrainingConfig.from_query(st.query_params.to_dict())
     for error in errors:
-        rule, received, value = str(error).rpartition("Received: ")
-        words = f"{rule}{received}{plain(value)}"
-        st.toast(words, icon=":material/link_off:", duration="infinite")
+        st.toast(plain(str(error)), icon=":material/link_off:", duration="infinite")
     st.session_state[Key.SETTINGS] = 0, _widget_values(config)
 
 
@@ -621,13 +723,9 @@ def settings() -> TrainingConfig:
 
 
 def write_link() -> None:
-    """Let the URL say what of the settings differs from the defaults."""
-    query = st.query_params.to_dict()
-    names = {name for spec in fields(TrainingConfig) for name in names_of(spec)}
-    others = {key: value for key, value in query.items() if key not in names}
-    wanted = others | settings().to_query()
-    if wanted != query:
-        st.query_params.from_dict(wanted)
+    """Let the address say what of the settings differs from the defaults."""
+    others = {name: None for spec in fields(TrainingConfig) for name in names_of(spec)}
+    _write_address(others | settings().to_query())
 
 
 def use_settings(config: TrainingConfig) -> None:

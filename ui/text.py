@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from cifar_core.percent import percent
+
 if TYPE_CHECKING:
     from cifar_core.groups import Spread
 
@@ -31,9 +33,21 @@ def ngettext(one: str, many: str, count: int) -> str:
     return _catalogue("en").ngettext(one, many, count)
 
 
+_MARKUP = re.compile(r"[\\`*_{}\[\]()#+.!|~$:<>&=-]")
+# What Streamlit makes of text after Markdown is parsed, where no backslash helps: arrows and
+# dashes, icons, links. A colour without words, which is not seen, keeps their characters apart.
+_MADE_LATER = re.compile(
+    r"(?<=[-<>~])(?=[-=>])|(?<=:)(?=[a-z/])|(?<=\bwww)(?=\.)|(?=@)", re.IGNORECASE
+)
+
+
 def plain(text: str) -> str:
-    """Text of anybody's, such as a class name, that Markdown shows as it is."""
-    return re.sub(r"([\\`*_{}\[\]()#+.!|~$:<>&-])", r"\\\1", text)
+    """Text of anybody's, such as a class name or a path, that Markdown shows as it is."""
+    lines = [
+        ":gray[]".join(_MARKUP.sub(r"\\\g<0>", part) for part in _MADE_LATER.split(line.strip()))
+        for line in text.strip().splitlines()
+    ]
+    return "\\\n".join(lines)
 
 
 def tell(error: object) -> None:
@@ -45,7 +59,7 @@ def with_spread(found: Spread | None) -> str:
     """A mean of shares with its spread in percentage points, '–' where there is none."""
     if found is None:
         return "–"
-    mean = f"{found.mean:.2%}"
+    mean = percent(found.mean)
     return mean if found.deviation is None else f"{mean} ± {100 * found.deviation:.2f}"
 
 

@@ -18,7 +18,7 @@ from ui.cached import Picture
 from ui.explanation import explain
 from ui.image_grid import image_grid
 from ui.state import Key
-from ui.text import _, plain
+from ui.text import _, plain, tell
 
 _paste = st.components.v2.component(
     "paste",
@@ -64,7 +64,7 @@ def uploads(run: Run) -> None:
         if asked:
             _show(run, asked)
     except CifarError as error:
-        st.error(str(error), icon=":material/error:")
+        tell(error)
 
 
 def _ask(run: Run, files: list) -> list[_Asked]:
@@ -75,7 +75,7 @@ def _ask(run: Run, files: list) -> list[_Asked]:
             seen = cached.picture(file.file_id, state.framing(file.file_id), file.getvalue())
             found.append((file.file_id, file.name, seen))
         except CifarError as error:
-            st.error(f"{plain(file.name)}: {plain(str(error))}", icon=":material/error:")
+            tell(f"{file.name}: {error}")
     if not found:
         return []
     pixels = np.stack([picture.pixels for *_f, picture in found])

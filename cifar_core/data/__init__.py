@@ -13,7 +13,7 @@ from pathlib import Path
 
 import PIL
 
-from ..errors import DataFormatError, DataNotFound
+from ..errors import DataFormatError, DataNotFound, quoted
 from .cache import Progress, default_cache_dir, fingerprint_files, open_or_build
 from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
 
@@ -33,7 +33,11 @@ _ARCHIVES = (".tar.gz", ".tgz", ".tar")
 
 
 def load_data(
-    spec: str = "auto", *, progress: Progress | None = None, cache_dir: Path | None = None
+    spec: str = "auto",
+    *,
+    progress: Progress | None = None,
+    cache_dir: Path | None = None,
+    fetch: bool = True,
 ) -> Dataset:
     """Images and labels for training and test.
 
@@ -44,13 +48,14 @@ def load_data(
             'synthetic', or the path of a folder, a .zip, a .npz or the official .tar.gz.
         progress: called as progress(what, done, total) while it is fetched and decoded.
         cache_dir: where decoded images are kept. Default: CIFAR10_CACHE, else the user's cache.
+        fetch: False to fail where CIFAR-10 would have to be fetched.
 
     Returns:
         The data set, its arrays read-only and most often memory-mapped.
 
     Raises:
         DataNotFound: nothing lies at the path.
-        DataFormatError: what lies there is no data set.
+        DataFormatError: what lies there is no data set, or damaged.
         DownloadError: CIFAR-10 is nowhere and cannot be fetched.
 
     Example:
@@ -62,7 +67,7 @@ def load_data(
     if spec in ("auto", "official"):
         from .official import load_official
 
-        return load_official(folder, progress)
+        return load_official(folder, progress, fetch=fetch)
     if spec == "synthetic":
         return _load_synthetic(folder, progress)
     return _load_path(spec, folder, progress)
@@ -113,15 +118,15 @@ def _load_path(spec: str, cache_dir: Path, progress: Progress | None) -> Dataset
     if not is_there:
         raise DataNotFound(
             "data must be 'auto', 'official', 'synthetic' or a path that exists. "
-            f"Received: {spec!r}; mend the path."
+            f"Received: {quoted(spec)}; name one that does."
         )
     try:
         return _open(path.resolve(), cache_dir, progress)
     except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
         reason = error.strerror or type(error).__name__
         raise DataNotFound(
-            f"data must be readable. Received: {spec!r} ({reason}); give yourself the right to "
-            "read it or name another path."
+            f"data must be readable. Received: {quoted(spec)} ({reason}); give yourself the "
+            "right to read it or name another path."
         ) from error
 
 
@@ -143,7 +148,7 @@ def _open(path: Path, cache_dir: Path, progress: Progress | None) -> Dataset:
     if not path.is_file() or not name.endswith((".zip", ".npz", *_ARCHIVES)):
         raise DataFormatError(
             "data must be a folder, a .zip, a .npz or CIFAR-10's own .tar.gz. "
-            f"Received: {path.name!r}; name one of those."
+            f"Received: {quoted(path.name)}; name one of those."
         )
     if name.endswith(_ARCHIVES):
         return open_official(path, cache_dir, progress)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import DataFormatError
+from ..errors import DataFormatError, quoted
 from . import download
 from .cache import Progress, checksum_of_arrays, checksum_of_file
 from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
@@ -127,7 +127,7 @@ def _arrays(
     """x_train, y_train, x_test, y_test from the six pickled batches."""
     if missing := [name for name in BATCHES if name not in pickled]:
         raise DataFormatError(
-            f"CIFAR-10's archive must hold {', '.join(BATCHES)}. Received: {where.name!r} "
+            f"CIFAR-10's archive must hold {', '.join(BATCHES)}. Received: {quoted(where.name)} "
             f"without {missing[0]}; fetch it anew, or pack pictures of your own as a .zip."
         )
     parts = {}
@@ -167,13 +167,13 @@ def _check_size(name: str, size: int, where: Path) -> None:
     if size > _MAX_BATCH_BYTES:
         raise DataFormatError(
             f"a batch of CIFAR-10 may have {_MAX_BATCH_BYTES >> 20} MiB at most. "
-            f"Received: {name} in {where.name!r} with {size >> 20} MiB; fetch it anew."
+            f"Received: {name} in {quoted(where.name)} with {size >> 20} MiB; fetch it anew."
         )
 
 
 def _damaged(where: str, error: Exception) -> DataFormatError:
     reason = " ".join(str(error).split()) or type(error).__name__
     return DataFormatError(
-        f"CIFAR-10's batches must be as they were published. Received: {where!r} ({reason}); "
+        f"CIFAR-10's batches must be as they were published. Received: {quoted(where)} ({reason}); "
         "fetch cifar-10-python.tar.gz anew."
     )

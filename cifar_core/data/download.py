@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import filelock
 
-from ..errors import DownloadCancelled, DownloadError
+from ..errors import DownloadCancelled, DownloadError, quoted
 from ..lock import is_held
 from .cache import Progress, checksum_of_file
 
@@ -105,7 +105,7 @@ def download(
             part.replace(target)
     except (OSError, NotImplementedError) as error:  # the mirrors' errors do not come to here
         raise DownloadError(
-            f"CIFAR-10's archive must be written to {str(target.parent)!r}. "
+            f"CIFAR-10's archive must be written to {quoted(str(target.parent))}. "
             f"Received: {_reason(error)}; name another folder in CIFAR10_CACHE."
         ) from error
     return target
@@ -163,7 +163,7 @@ def _check_space(part: Path, size: int) -> None:
     free = shutil.disk_usage(part.parent).free
     if free < needed:
         raise DownloadError(
-            f"CIFAR-10's archive needs {needed / 1e6:.0f} MB in {str(part.parent)!r}. "
+            f"CIFAR-10's archive needs {needed / 1e6:.0f} MB in {quoted(str(part.parent))}. "
             f"Received: {free / 1e6:.0f} MB free; free some or name another folder in "
             "CIFAR10_CACHE."
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataFormatError, ImageError
+from ..errors import DataFormatError, ImageError, quoted
 from ..images import read_image, to_network_size
 from .cache import Progress, checksum_of_arrays, checksum_of_file
 from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
@@ -80,8 +80,8 @@ def read_zip(path: Path, progress: Progress | None = None) -> Dataset:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise DataFormatError(
-            f"a .zip must be a whole zip archive. Received: {path.name!r} ({_reason(error)}); "
-            "copy or pack it anew."
+            f"a .zip must be a whole zip archive. Received: {quoted(path.name)} "
+            f"({_reason(error)}); copy or pack it anew."
         ) from error
     with archive:
         members = _members(archive)
@@ -142,8 +142,8 @@ def _read(
         except (ImageError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error) as e:
             # RuntimeError and its NotImplementedError: an encrypted or oddly packed member.
             raise DataFormatError(
-                f"every picture must be readable. Received: {name!r} in {where!r}, which is not "
-                f"({_reason(e).rstrip('.')}); replace or remove it."
+                f"every picture must be readable. Received: {quoted(name)} in {quoted(where)}, "
+                f"which is not ({_reason(e).rstrip('.')}); replace or remove it."
             ) from e
         resized += image.shape != (IMAGE_SIZE, IMAGE_SIZE, 3)
         x[index] = to_network_size(image)
@@ -175,18 +175,18 @@ def _check_classes(files: dict[str, dict[str, list[str]]], where: str) -> tuple[
         if split not in files:
             raise DataFormatError(
                 "a folder or zip must hold train/ and test/ with one folder a class in each. "
-                f"Received: {where!r} without {split}/; add {split}/."
+                f"Received: {quoted(where)} without {split}/; add {split}/."
             )
     train, test = (set(files[split]) for split in _SPLITS)
     for split, other, more in (("train", "test", test - train), ("test", "train", train - test)):
         if more:
             raise DataFormatError(
-                f"train/ and test/ must hold the same class folders. Received: {where!r} with "
-                f"{min(more)!r} in {other}/ but not in {split}/; add or remove it."
+                f"train/ and test/ must hold the same class folders. Received: {quoted(where)} "
+                f"with {quoted(min(more))} in {other}/ but not in {split}/; add or remove it."
             )
     if not 2 <= len(train) <= _MAX_CLASSES:
         raise DataFormatError(
-            f"train/ must hold 2 to {_MAX_CLASSES} class folders. Received: {where!r} with "
+            f"train/ must hold 2 to {_MAX_CLASSES} class folders. Received: {quoted(where)} with "
             f"{len(train)}; put pictures of each class into a folder of their own."
         )
     for split in _SPLITS:
@@ -194,7 +194,7 @@ def _check_classes(files: dict[str, dict[str, list[str]]], where: str) -> tuple[
             if not pictures:
                 raise DataFormatError(
                     f"each class folder must hold pictures ({', '.join(_ENDINGS)}). "
-                    f"Received: {where!r} with none in {f'{split}/{name}'!r}; "
+                    f"Received: {quoted(where)} with none in {quoted(f'{split}/{name}')}; "
                     "add some or remove the folder."
                 )
     return CIFAR10_CLASSES if train == set(CIFAR10_CLASSES) else tuple(sorted(train))

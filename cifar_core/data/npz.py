@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataFormatError
+from ..errors import DataFormatError, quoted
 from .cache import checksum_of_file
 from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
 
@@ -67,8 +67,8 @@ def _load(path: Path) -> dict[str, np.ndarray]:
             declared = sum(member.file_size for member in archive.infolist())
         if declared > _MAX_BYTES:
             raise DataFormatError(
-                f"an npz may hold {_MAX_BYTES >> 30} GiB at most. Received: {path.name!r} with "
-                f"{declared / (1 << 30):.1f} GiB; leave some images out."
+                f"an npz may hold {_MAX_BYTES >> 30} GiB at most. Received: {quoted(path.name)} "
+                f"with {declared / (1 << 30):.1f} GiB; leave some images out."
             )
         wanted = ("x_train", "y_train", "x_test", "y_test", "class_names")
         # allow_pickle=False: an array of objects could run code when it is read.
@@ -82,8 +82,9 @@ def _load(path: Path) -> dict[str, np.ndarray]:
         # zipfile, zlib and NumPy raise many kinds, to MemoryError for a shape that lies.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataFormatError(
-            f"an npz must be readable without pickled objects. Received: {path.name!r} ({reason}); "
-            "write it with numpy.savez(path, x_train=..., y_train=..., x_test=..., y_test=...)."
+            f"an npz must be readable without pickled objects. Received: {quoted(path.name)} "
+            f"({reason}); write it with numpy.savez(path, x_train=..., y_train=..., x_test=..., "
+            "y_test=...)."
         ) from error
 
 

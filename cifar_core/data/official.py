@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import DataFormatError
+from ..errors import DataFormatError, DataNotFound
 from . import download
 from .batches import BATCHES, read_archive, read_batches_folder
 from .cache import Progress, fingerprint_files, open_or_build
@@ -47,17 +47,28 @@ def archive_path(cache_dir: Path) -> Path:
     return cache_dir / _ARCHIVE
 
 
-def load_official(cache_dir: Path, progress: Progress | None = None) -> Dataset:
-    """CIFAR-10 from where it lies, else downloaded into cache_dir.
+def load_official(
+    cache_dir: Path, progress: Progress | None = None, *, fetch: bool = True
+) -> Dataset:
+    """CIFAR-10 from where it lies, else, unless `fetch` is False, downloaded into cache_dir.
 
     Raises:
         DownloadError: it is nowhere and cannot be fetched.
+        DataFormatError: what lies there is damaged, and it is not to be fetched.
+        DataNotFound: it is nowhere, and it is not to be fetched.
     """
+    damage: DataFormatError | None = None
     for place in find_official(cache_dir):
         try:
             return open_official(place, cache_dir, progress, must_be_original=True)
         except DataFormatError as error:
+            damage = damage or error
             log.warning("passed over: %s", error)
+    if not fetch:
+        raise damage or DataNotFound(
+            "CIFAR-10 must be on this machine. Received: none of the places where it is looked "
+            "for has it; fetch it."
+        )
     archive = download.download(archive_path(cache_dir), progress=progress)
     return open_official(archive, cache_dir, progress)
 

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core.runs import RunStore
 from tests.conftest import ROOT
+from ui.state import Key
 
 OpenPage = Callable[[str], AppTest]
 
@@ -32,7 +33,9 @@ def open_page(environment: Path) -> OpenPage:
     """Opens a page, from dashboard.py, and sees to it that it raised nothing."""
 
     def open_it(name: str) -> AppTest:
-        app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60).run()
+        app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
+        app.session_state[Key.ADDRESS_KEPT] = True  # as a browser tells it
+        app.run()
         assert not app.exception
         app.switch_page(f"pages/{name}.py").run()
         assert not app.exception

@@ -16,6 +16,7 @@ from cifar_core.summary import Mark
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, figure, texts
 from ui import cached
+from ui.state import Key
 
 
 @pytest.fixture
@@ -34,6 +35,7 @@ def store(open_page, trained_copy: RunStore) -> RunStore:
 def open_compare(runs: str) -> AppTest:
     app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
     app.query_params["runs"] = runs
+    app.session_state[Key.ADDRESS_KEPT] = True  # as a browser tells it
     app.run()
     app.switch_page("pages/compare.py").run()
     assert not app.exception
@@ -173,6 +175,11 @@ def test_delete_asks_and_spares_what_lives(store: RunStore) -> None:
     assert not app.exception
     assert {run.id for run in store.runs()} == {"dropout", "again", "other"}
     assert app.query_params["runs"] == "again"
+
+
+def test_accuracies_have_two_decimals_always(store: RunStore) -> None:
+    columns = open_compare("plain").dataframe[0].proto.columns
+    assert '"format": "percent", "step": 0.0001' in columns
 
 
 def test_groups_are_means(store: RunStore) -> None:

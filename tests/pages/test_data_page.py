@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.data import Dataset
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, component, figure, grid, html, texts
+from ui.state import Key
 
 SECTIONS = ("look", "colour", "statistics", "augmentation")
 
@@ -64,7 +65,7 @@ def test_an_image_in_the_address_is_opened(open_page, blobs: Dataset) -> None:
     assert figure(app, "pixels")["data"][0]["z"] == blobs.x_train[12].tolist()
     by_label(app.button, "Next").click().run()
     assert "#13 cat" in texts(app)
-    assert app.query_params == {"image": "13", "split": "train"}
+    assert app.query_params == {"image": "13", "split": "train", "section": "look"}
     assert html(app).count("<figure") == 4
 
 
@@ -76,6 +77,20 @@ def test_a_link_says_section_and_split(environment) -> None:
     app.query_params.update(section="statistics", split="neither")
     assert figure(app.run(), "data-balance")
     assert not go(app, "look").exception
+
+
+def test_the_address_says_the_section_once_the_browser_keeps_one_entry_a_page(
+    environment: Path,
+) -> None:
+    app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
+    app.query_params.update(section="statistics", note="7")
+    go(app.run(), "colour")
+    assert app.query_params == {"section": "statistics", "note": "7"}, "Back would need a press"
+    app.session_state[Key.ADDRESS_KEPT] = True
+    app.run()
+    assert app.query_params == {"section": "colour", "note": "7"}
+    go(app, "look")
+    assert app.query_params == {"section": "look", "note": "7"}
 
 
 @pytest.mark.parametrize("given", ["400", "-1", "cat", "1e2", "9" * 5000, "", "²"])

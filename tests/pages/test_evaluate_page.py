@@ -16,6 +16,7 @@ from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset, load_data
 from cifar_core.evaluation import Predictions, accuracy, softmax
 from cifar_core.events import EpochEvent, RunState, StateEvent
+from cifar_core.percent import percent
 from cifar_core.runs import Run, RunStore
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, component, figure, grid, html, texts
@@ -217,7 +218,7 @@ def test_the_matrix_in_counts_in_shares_and_ranked(
     matrix = metrics.confusion_matrix(predictions.labels, predictions.predicted)
     assert figure(app, "confusion")["data"][1]["text"] == [str(n) for n in matrix.ravel()]
     app.segmented_control(key="cells").set_value("shares").run()
-    shares = [f"{n / 20:.0%}" for n in matrix.ravel()]
+    shares = [percent(n / 20, 0) for n in matrix.ravel()]
     assert figure(app, "confusion")["data"][1]["text"] == shares
     app.segmented_control(key="cells").set_value("ranking").run()
     apart = sorted((matrix - np.diag(np.diag(matrix))).ravel(), reverse=True)
@@ -272,11 +273,11 @@ def test_surest_mistakes_and_least_sure_hits(open_page, add_run: AddRun, blobs: 
     truly = blobs.class_names[blobs.y_test[surest]]
     grids = [one.proto.body for one in app.get("html") if "<figure" in one.proto.body]
     assert len(grids) == 2
-    assert f"{name} {share:.1%}, truly {truly}" in grids[0].split("</figure>")[0]
+    assert f"{name} {percent(share)}, truly {truly}" in grids[0].split("</figure>")[0]
     second = blobs.class_names[np.argsort(predictions.probabilities[unsure])[-2]]
     assert f"before {second}" in grids[1].split("</figure>")[0]
     app.get("pagination")[0].set_value(2).run()
-    assert f"{name} {share:.1%}, truly {truly}" not in html(app)
+    assert f"{name} {percent(share)}, truly {truly}" not in html(app)
 
 
 def test_two_networks_are_compared_on_the_same_images_only(
@@ -292,7 +293,7 @@ def test_two_networks_are_compared_on_the_same_images_only(
     other = by_label(app.selectbox, "Compare with")
     assert other.options == ["good"]
     low, high = stats.binomtest(int(bad.hits.sum()), 200).proportion_ci(method="wilson")
-    assert f"**{low:.1%} to {high:.1%}**" in texts(app)
+    assert f"**{percent(low)} to {percent(high)}**" in texts(app)
     only_bad, only_good = (bad.hits & ~good.hits).sum(), (good.hits & ~bad.hits).sum()
     assert only_bad + only_good >= 25
     assert f"{only_good} times good, {only_bad} times bad" in texts(app)
@@ -336,7 +337,7 @@ def test_reliability_says_bins_and_error(open_page, add_run: AddRun, blobs: Data
     add_run("run", predictions)
     app = look_into(open_page("evaluate"), "calibration")
     confidence = predictions.probabilities.max(axis=1).mean()
-    words = f"{confidence:.1%} sure and {predictions.hits.mean():.1%} right"
+    words = f"{percent(confidence)} sure and {percent(predictions.hits.mean())} right"
     assert words in texts(app)
     assert "in 10 bins" in texts(app)
     assert len(figure(app, "reliability")["data"]) == 3

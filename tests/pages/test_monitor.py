@@ -25,6 +25,7 @@ from cifar_core.runs import Run, RunStore
 from cifar_core.summary import Status, Summary
 from tests.pages.elements import by_label, texts
 from ui import curves, monitor
+from ui.monitor import View
 from ui.settings import label_of
 
 IMAGES = {"kind": "synthetic", "name": "synthetic", "checksum": "sha256:drawn"}
@@ -153,13 +154,13 @@ COPY = {"kind": "zip", "name": "JPEG copy of CIFAR-10", "checksum": "sha256:copy
         (OFFICIAL, "test", ""),
         (COPY, "test", " (CIFAR-10)"),
         (IMAGES, "test", " (CIFAR-10)"),
-        ({}, "test", " (CIFAR-10)"),
+        ({}, "test", ""),
         (OFFICIAL, "holdout", " (on the test set)"),
         (COPY, "holdout", " (CIFAR-10, on the test set)"),
     ],
 )
 def test_a_printed_curve_says_of_which_images_it_is(data, validation: str, note: str) -> None:
-    found = monitor.reference(summary(data, validation), "tutorial-dropout", {})
+    found = monitor.reference(summary(data, validation), View(beat="tutorial-dropout"))
     assert found.name == f"to beat: the tutorial's dropout, as printed{note}"
     assert len(found.history.epochs) == 15
 
@@ -172,14 +173,34 @@ def test_a_run_to_beat_says_so_where_its_images_are_others(store: RunStore) -> N
     }
     summaries = {name: run.summary() for name, run in runs.items()}
     this = summary(COPY)
-    names = {name: monitor.reference(this, name, summaries).name for name in runs}
+    views = {name: View(beat=name, rival=summaries[name]) for name in runs}
+    names = {name: monitor.reference(this, views[name]).name for name in runs}
     assert names == {
         "same": "to beat: same",
         "other": "to beat: other (synthetic)",
         "apart": "to beat: apart (on held-out training images)",
     }
-    assert monitor.reference(this, "", summaries) is None
-    assert monitor.reference(summaries["same"], "same", summaries) is None
+    assert monitor.reference(this, View()) is None
+    assert monitor.reference(summaries["same"], views["same"]) is None
+
+
+@pytest.mark.parametrize(("images", "note"), [(COPY, ""), (IMAGES, f" ({COPY['name']})")])
+def test_a_curve_to_beat_learns_with_the_run_of_which_images_that_is(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, images: dict, note: str
+) -> None:
+    rival = write(store, EPOCHS, name="rival", data=COPY).summary()
+    live = write(store, [StateEvent(state=RunState.RUNNING)], name="live")
+    live.environment = {}
+    view = View(beat="rival", rival=rival)  # as the page made it when the run began
+    drawn: list[str] = []
+    monkeypatch.setattr(
+        monitor, "live_chart", lambda figure, **_: drawn.append(figure.data[0].name)
+    )
+    monitor.monitor(live.summary(), view)
+    live.environment = {"data": images}
+    monitor.monitor(live.summary(), view)
+    before, after = "to beat: rival", f"to beat: rival{note}"
+    assert drawn == [before, before, after, after]
 
 
 def test_a_runs_figure_holds_what_the_live_page_shows(store: RunStore) -> None:

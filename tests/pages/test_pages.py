@@ -7,6 +7,7 @@ import gc
 import pytest
 
 from cifar_core import evaluation
+from cifar_core.percent import percent
 from cifar_core.runs import RunStore
 from tests.pages.elements import by_label
 
@@ -64,7 +65,7 @@ def test_train_shows_a_finished_run(with_runs: RunStore, open_page) -> None:
     app = open_page("train")
     summary = with_runs.get("dropout").summary()
     assert by_label(app.selectbox, "Run").value == "dropout"
-    assert f"test accuracy {summary.test_accuracy:.2%}" in app.success[0].value
+    assert f"test accuracy {percent(summary.test_accuracy)}" in app.success[0].value
     assert by_label(app.metric, "Validation loss").value == f"{summary.last.val_loss:.4f}"
     assert by_label(app.button, "Stop").disabled
     assert not by_label(app.button, "Start training").disabled
@@ -79,14 +80,14 @@ def test_evaluate_gives_the_figures_of_the_stored_predictions(
     run = with_runs.get("plain")
     predictions = run.predictions()
     accuracy = evaluation.accuracy(predictions)
-    assert by_label(app.metric, "Test accuracy").value == f"{accuracy:.2%}"
+    assert by_label(app.metric, "Test accuracy").value == percent(accuracy)
     loss = evaluation.cross_entropy(predictions)
     assert by_label(app.metric, "Test loss").value == f"{loss:.4f}"
     gap = run.history().epochs[-1].accuracy - accuracy
     assert by_label(app.metric, "Gap, train less test").value == f"{100 * gap:+.2f}"
     app.segmented_control(key="aspect").set_value("classes").run()
     row = evaluation.per_class(evaluation.confusion_matrix(predictions))[3]
-    assert app.table[0].value["Recall"].tolist()[3] == f"{row.recall:.1%}"
+    assert app.table[0].value["Recall"].tolist()[3] == percent(row.recall)
 
 
 def test_compare_shows_only_settings_that_differ(with_runs: RunStore, open_page) -> None:

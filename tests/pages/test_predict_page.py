@@ -17,6 +17,7 @@ from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.images import Framing, fit_to_network_size, to_network_size
 from cifar_core.launch import execute
+from cifar_core.percent import percent
 from cifar_core.prediction import load_model, predict_probabilities
 from cifar_core.runs import RunStore
 from tests.pages.elements import by_label, component, html, texts
@@ -127,7 +128,7 @@ def test_twenty_at_once_are_judged_and_counted(
     for (_, caption, _), name, hit in zip(shown["cells"], names, hits, strict=True):
         assert caption == name if hit else caption.endswith(f", truly {name}")
     assert f"Test image {drawn[0]}: {names[0]}" in html(app)
-    share = f"{hits.mean():.1%}"
+    share = percent(hits.mean())
     assert f"drawn so far: 20, right: {hits.sum()} ({share})" in texts(app)
     app.run()
     assert "drawn so far: 20," in texts(app), "a rerun counts nothing twice"

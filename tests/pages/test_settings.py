@@ -17,6 +17,7 @@ from cifar_core.config import PRESETS, TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.runs import RunStore
 from tests.conftest import ROOT
+from ui.state import Key
 
 OpenLink = Callable[[dict[str, str]], AppTest]
 KINDS = ("toggle", "slider", "selectbox", "number_input")
@@ -30,6 +31,7 @@ def open_link(environment: Path) -> OpenLink:
         app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
         for key, value in query.items():
             app.query_params[key] = value
+        app.session_state[Key.ADDRESS_KEPT] = True  # as a browser tells it
         app.run()
         app.switch_page("pages/train.py").run()
         assert not app.exception

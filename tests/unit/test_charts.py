@@ -154,7 +154,7 @@ def test_confusion_has_true_classes_downwards_and_counts_in_its_cells():
     at = dict(zip(zip(cells.y, cells.x, strict=True), cells.text, strict=True))
     assert (at[0, 0], at[0, 1], at[1, 0], at[1, 1]) == ("8", "2", "1", "1,200")
     assert "True class: airplane<br>Predicted class: cat &amp;" in heat.text[0][1]
-    assert "2 (20.0%)" in heat.text[0][1]
+    assert "2 (20.00%)" in heat.text[0][1]
     assert figure.layout.yaxis.title.text == "True class"
     assert figure.layout.yaxis.range == (2.5, -0.5)
     assert figure.layout.xaxis.ticktext[0] == "airplane"
@@ -171,12 +171,12 @@ def probability(values, **changes):
 
 def test_probabilities_mark_predicted_and_true_by_word_and_colour():
     (bars,) = probability([0.1, 0.7, 0.2], predicted=1, true=2).data
-    assert bars.text == ("10.0%", "70.0% · predicted", "20.0% · true")
+    assert bars.text == ("10.00%", "70.00% · predicted", "20.00% · true")
     assert len(set(bars.marker.color)) == 3
     (bars,) = probability([0.1, 0.7, 0.2], predicted=1, true=1).data
-    assert bars.text[1] == "70.0% · predicted · true"
+    assert bars.text[1] == "70.00% · predicted · true"
     (bars,) = probability([0.1, 0.7, 0.2], predicted=1, true=None).data
-    assert bars.text[1] == "70.0% · predicted"
+    assert bars.text[1] == "70.00% · predicted"
     assert bars.marker.color[0] == bars.marker.color[2] != bars.marker.color[1]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cifar_core.data import CIFAR10_CLASSES, Dataset, batches, download, is_available, load_data
-from cifar_core.errors import DownloadError
+from cifar_core.errors import DataFormatError, DataNotFound, DownloadError
 from tests.archives import LABELS, PER_BATCH, PIXELS, batch, write_archive, write_folder
 from tests.unit.loading import load, refused
 
@@ -134,6 +134,19 @@ def test_auto_never_gives_other_images(keras: Path, tmp_path: Path) -> None:
     for way in ("CIFAR10_DATA", "--data", "synthetic"):
         assert way in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_nothing_is_fetched_where_that_is_not_wanted(
+    keras: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "download", None)  # whoever called it would fail
+    with pytest.raises(DataNotFound, match="fetch it"):
+        load_data("official", cache_dir=tmp_path / "cache", fetch=False)
+    damaged = keras / "cifar-10-batches-py.tar.gz"
+    damaged.parent.mkdir(parents=True, exist_ok=True)
+    damaged.write_bytes(bytes(download.SIZE))
+    with pytest.raises(DataFormatError, match=str(damaged)):
+        load_data("official", cache_dir=tmp_path / "cache", fetch=False)
 
 
 def test_downloaded_once_then_found(

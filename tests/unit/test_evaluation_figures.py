@@ -25,7 +25,7 @@ def test_confusions_are_bars_in_their_order_the_chosen_one_marked():
     (bars,) = figure.data
     assert bars.x == (1200, 3)
     assert bars.text == ("1,200", "3")
-    assert bars.hovertext[0] == "cat &amp; &lt;b&gt; as dog: 1,200, 50.0%"
+    assert bars.hovertext[0] == "cat &amp; &lt;b&gt; as dog: 1,200, 50.00%"
     assert bars.marker.color == (PALETTE[0], PALETTE[1])
     assert figure.layout.yaxis.ticktext == ("cat &amp; &lt;b&gt; → dog", "frog → dog")
     assert figure.layout.yaxis.autorange == "reversed"
@@ -75,7 +75,7 @@ def test_reliability_has_a_bar_for_each_bin_that_holds_images(certainty):
     assert sorted(right.x) == pytest.approx(sorted([0.75, 0.55 if certainty < 1 else 0.95]))
     assert dict(zip(right.x, right.y, strict=True))[0.75] == 1
     assert sorted(images.y) == [1, 3]
-    assert f"3: {certainty:.1%}, 66.7%" in right.hovertext
+    assert f"3: {certainty:.2%}, 66.67%" in right.hovertext
     assert ideal.x[::3] == pytest.approx(right.x - 0.05)
     assert ideal.x[1::3] == pytest.approx(right.x + 0.05)
     for ends in (ideal.y[::3], ideal.y[1::3]):

@@ -84,3 +84,34 @@ def test_pages_are_thin_and_guarded(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 250
     assert f'frame.guard("pages/{path.name}")' in text
+
+
+@pytest.mark.parametrize("path", [*PAGES, *UI], ids=lambda path: path.stem)
+def test_what_an_error_says_is_shown_as_plain_text(path: Path) -> None:
+    """An error holds paths and names, in which Markdown would see markup."""
+    handlers = [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler) and node.name
+    ]
+    for handler in handlers:
+        shown = [
+            ast.unparse(call)
+            for call in calls(handler)
+            if ast.unparse(call.func).startswith(("st.", "row", "place", "column"))
+            and any(mentions(part, handler.name) for part in [*call.args, *call.keywords])
+        ]
+        assert not shown
+
+
+def calls(tree: ast.AST) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def mentions(tree: ast.AST, name: str) -> bool:
+    """Whether a name stands in an expression, but for what is given to `plain`."""
+    if isinstance(tree, ast.Call) and ast.unparse(tree.func) == "plain":
+        return False
+    if isinstance(tree, ast.Name) and tree.id == name:
+        return True
+    return any(mentions(child, name) for child in ast.iter_child_nodes(tree))

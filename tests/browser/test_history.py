@@ -1,0 +1,103 @@
+"""Back and Forward in a real Chromium: each page once, and as its address says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cifar_core.runs import RunStore
+from tests.browser.test_journey import enter, go
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def store(trained: RunStore) -> RunStore:
+    return trained
+
+
+def is_shown(page: Page, name: str) -> None:
+    expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
+
+
+def run(page: Page):
+    return page.locator("input[aria-label=Run]")
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.locator(f"input[aria-label={label}]").click()
+    page.get_by_role("option", name=option).click()
+
+
+def test_back_and_forward_show_each_page_once(url: str, page: Page) -> None:
+    page.goto("about:blank")
+    page.goto(f"{url}/?section=colour")
+    is_shown(page, "Data")
+    page.get_by_test_id("stMain").get_by_text("Statistics", exact=True).click()
+    expect(page).to_have_url(re.compile("section=statistics"))
+    go(page, "Train")
+    expect(page).to_have_url(re.compile("run=dropout"))
+    enter(page, "Epochs", 7)
+    expect(page).to_have_url(re.compile("epochs=7"))
+    enter(page, "Epochs", 8)
+    expect(page).to_have_url(re.compile("epochs=8"))
+    go(page, "Evaluate")
+    expect(page).to_have_url(re.compile("run=dropout"))
+    choose(page, "Run", "plain")
+    expect(page).to_have_url(re.compile("run=plain"))
+    page.get_by_test_id("stMain").get_by_text("Each class", exact=True).click()
+    expect(page).to_have_url(re.compile("aspect=classes"))
+    go(page, "Compare")
+    expect(page).to_have_url(re.compile("runs="))
+
+    page.go_back()
+    is_shown(page, "Evaluate")
+    expect(run(page)).to_have_value("plain")
+    expect(page).to_have_url(re.compile("aspect=classes"))
+    page.go_back()
+    is_shown(page, "Train")
+    expect(run(page)).to_have_value("dropout")
+    expect(page.get_by_label("Epochs", exact=True)).to_have_value("8")
+    page.go_back()
+    is_shown(page, "Data")
+    expect(page.get_by_text("Images of each class").first).to_be_visible()
+    page.go_forward()
+    is_shown(page, "Train")
+    expect(run(page)).to_have_value("dropout")
+    page.go_forward()
+    is_shown(page, "Evaluate")
+    expect(run(page)).to_have_value("plain")
+    page.go_forward()
+    is_shown(page, "Compare")
+    for name in ("Evaluate", "Train", "Data"):
+        page.go_back()
+        is_shown(page, name)
+    page.go_back()
+    expect(page).to_have_url("about:blank")
+
+
+def test_back_from_a_press_that_leads_to_another_page(url: str, page: Page) -> None:
+    page.goto(f"{url}/?section=colour")
+    page.get_by_role("button", name="Train on greyscale").click()
+    is_shown(page, "Train")
+    expect(page).to_have_url(re.compile("colour=grey"))
+    page.go_back()
+    is_shown(page, "Data")
+    expect(page.get_by_role("button", name="Train on greyscale")).to_be_visible()
+    expect(page).to_have_url(re.compile("section=colour"))
+
+
+def test_a_reload_and_a_link_show_the_same(url: str, page: Page) -> None:
+    page.goto(f"{url}/evaluate")
+    is_shown(page, "Evaluate")
+    expect(page).to_have_url(re.compile("run=dropout"))
+    choose(page, "Run", "plain")
+    page.get_by_test_id("stMain").get_by_text("Each class", exact=True).click()
+    expect(page).to_have_url(re.compile("run=plain.*aspect=classes|aspect=classes.*run=plain"))
+    page.reload()
+    is_shown(page, "Evaluate")
+    expect(run(page)).to_have_value("plain")
+    expect(page.get_by_text("Recall", exact=True).first).to_be_visible()
+    expect(page).to_have_url(re.compile("run=plain"))

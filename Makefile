@@ -47,7 +47,7 @@ venv:
 	  $(call fits,$$python,ensurepip) && rm -rf .venv && exec $$python -m venv .venv; \
 	done; \
 	[ -z "$(PYTHON)" ] && command -v uv >/dev/null \
-	&& rm -rf .venv && exec uv venv --quiet --seed --python 3.13 .venv; \
+	&& rm -rf .venv && exec uv venv --quiet --seed --python '>=3.11,<3.14' .venv; \
 	echo >&2 "TensorFlow needs Python 3.11, 3.12 or 3.13 with venv," \
 	  "which $(if $(PYTHON),$(PYTHON) is not,is not on the PATH): install one from your system's" \
 	  "packages or https://www.python.org/downloads, or uv, which brings one, from" \

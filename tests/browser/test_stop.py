@@ -110,7 +110,7 @@ def test_it_ends_at_once_and_in_silence(dashboard, sign, file):
     seconds = dashboard.stop(sign)
     said = dashboard.console.read_text()
     print(f"{file} {sign.name}: {seconds:.2f} s\n{said}")
-    assert seconds < 5  # 0.3 to 0.5 s at a load of 18 on 2 cores
+    assert seconds < 5  # 0.3 to 0.7 s at a load of 18 on 2 cores
     assert dashboard.server.returncode == 0
     assert said.strip().endswith("Stopping...")
     for word in ("0000 00:00", "absl", "CUDA", "Traceback", "terminate", "Fatal"):

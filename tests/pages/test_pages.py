@@ -83,7 +83,7 @@ def test_evaluate_gives_the_figures_of_the_stored_predictions(
     assert by_label(app.metric, "Test accuracy").value == percent(accuracy)
     loss = evaluation.cross_entropy(predictions)
     assert by_label(app.metric, "Test loss").value == f"{loss:.4f}"
-    gap = run.history().epochs[-1].accuracy - accuracy
+    gap = run.summary().train_accuracy - accuracy
     assert by_label(app.metric, "Gap, train less test").value == f"{100 * gap:+.2f}"
     app.segmented_control(key="aspect").set_value("classes").run()
     row = evaluation.per_class(evaluation.confusion_matrix(predictions))[3]

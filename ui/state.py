@@ -710,7 +710,9 @@ def begin_settings() -> None:
         return
     config, errors = TrainingConfig.from_query(st.query_params.to_dict())
     for error in errors:
-        st.toast(plain(str(error)), icon=":material/link_off:", duration="infinite")
+        rule, received, value = str(error).rpartition("Received: ")
+        words = f"{rule}{received}{plain(value)}"  # the rule is ours, its marks are meant
+        st.toast(words, icon=":material/link_off:", duration="infinite")
     st.session_state[Key.SETTINGS] = 0, _widget_values(config)
 
 

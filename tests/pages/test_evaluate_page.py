@@ -22,6 +22,7 @@ from tests.conftest import ROOT
 from tests.pages.elements import by_label, component, figure, grid, html, texts
 from ui.pictures import data_uri, grey, sprite
 from ui.state import Key
+from ui.text import plain
 
 AddRun = Callable[..., Run]
 
@@ -174,7 +175,7 @@ def test_damaged_predictions_are_one_sentence(open_page, add_run: AddRun, blobs:
     (run.path / "predictions.npz").write_bytes(b"PK")
     app = open_page("evaluate")
     (error,) = app.error
-    assert "predictions.npz" in error.value
+    assert plain("predictions.npz") in error.value
     assert keys(app) == ["evaluate-accuracy", "evaluate-loss"]
 
 

@@ -215,12 +215,13 @@ def test_a_broken_value_in_a_link_is_said_once_and_costs_nothing_else(
 ) -> None:
     app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
     app.query_params.update({"epochs": "0", "dropout": "0.4", "schedule": "[cosine](x)"})
+    app.session_state[Key.ADDRESS_KEPT] = True
     app.run()
     told = [toast.value for toast in app.toast]
     assert told == [
-        "`epochs` must be a whole number from 1 to 1000. Received: epochs=0\\.",
+        "`epochs` must be a whole number from 1 to 1000. Received: epochs\\=0\\.",
         "`schedule` must be 'constant', 'exponential', 'cosine' or 'one-cycle'. "
-        "Received: schedule='\\[cosine\\]\\(x\\)'\\. Did you mean 'cosine'?",
+        "Received: schedule\\='\\[cosine\\]\\(x\\)'\\. Did you mean 'cosine'?",
     ]
     app.switch_page("pages/train.py").run()
     assert not app.toast

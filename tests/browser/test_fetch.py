@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from cifar_core.data import load_data
 from tests.browser.widgets import go
 from tests.conftest import ROOT
 from tests.mirrors import Gate, Mirror, SmallCifar10, make_small_cifar10, serving
@@ -38,9 +38,10 @@ def mirror(small: SmallCifar10, gate: Gate) -> Iterator[Mirror]:
 
 
 @pytest.fixture
-def url(start_dashboard, small: SmallCifar10, mirror: Mirror, tmp_path: Path) -> Iterator[str]:
-    cache = tmp_path / "cache"
-    load_data("synthetic", cache_dir=cache)
+def url(
+    start_dashboard, small: SmallCifar10, mirror: Mirror, built_in_cache: Path, tmp_path: Path
+) -> Iterator[str]:
+    cache = Path(shutil.copytree(built_in_cache, tmp_path / "cache"))
     environment = {
         **small.environment,
         "CIFAR10_RUNS": str(tmp_path / "runs"),

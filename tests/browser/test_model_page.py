@@ -12,6 +12,7 @@ from cifar_core.config import TrainingConfig
 from cifar_core.launch import execute
 from cifar_core.runs import RunStore
 from tests.browser.charts import chart
+from tests.browser.widgets import choose
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
@@ -38,11 +39,6 @@ def url(
 def open_section(page: Page, url: str, name: str) -> None:
     page.goto(f"{url}/model?part={name.lower()}")
     expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked(timeout=60_000)
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label, exact=True).click()
-    page.get_by_role("option", name=option, exact=True).click()
 
 
 def wait_for(page: Page, key: str, condition: str) -> JSHandle:

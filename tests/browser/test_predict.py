@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from cifar_core.data import Dataset
 from cifar_core.runs import RunStore
+from tests.browser.widgets import choose
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
@@ -53,13 +54,6 @@ def picture(pixels: np.ndarray, name: str) -> dict:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return {"name": name, "mimeType": "image/png", "buffer": file.getvalue()}
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    # Where Playwright has to scroll first, the end of that closes the list it opened.
-    page.set_viewport_size({"width": 1280, "height": 2400})
-    page.get_by_role("combobox", name=label, exact=True).filter(visible=True).click()
-    page.get_by_role("option", name=option, exact=True).click()
 
 
 def uploader(page: Page) -> Locator:

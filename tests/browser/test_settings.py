@@ -11,14 +11,9 @@ from playwright.sync_api import Page, expect
 from cifar_core.config import TrainingConfig
 from cifar_core.events import RunState
 from cifar_core.runs import RunStore
-from tests.browser.widgets import enter
+from tests.browser.widgets import choose, enter
 
 pytestmark = pytest.mark.browser
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label, exact=True).click()
-    page.get_by_role("option", name=option, exact=True).click()
 
 
 def open_group(page: Page, name: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 
 def go(page: Page, name: str) -> None:
     """Click through to a page and wait until it is there."""
@@ -15,6 +17,16 @@ def enter(page: Page, label: str, number: float) -> None:
     field = page.get_by_label(label, exact=True)
     field.fill(str(number))
     field.press("Enter")
+
+
+def choose(page: Page, label: str, option: str, *, exact: bool = True) -> None:
+    """Choose from a list that closes when the page scrolls, as its end does when it grows."""
+    settle(page)
+    box = page.get_by_role("combobox", name=label, exact=True).filter(visible=True)
+    box.scroll_into_view_if_needed()
+    page.evaluate(NEXT_FRAME)  # by then the browser has told the page that it scrolled
+    box.click()
+    page.get_by_role("option", name=option, exact=exact).click()
 
 
 def settle(page: Page) -> None:

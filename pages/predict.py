@@ -25,12 +25,12 @@ TWENTY = 20
 def test_images(chosen: Summary) -> None:
     """A test image by index or at random, or twenty at once."""
     run, data = chosen.run, state.dataset()
-    if data.class_names != run.class_names:
+    if data.class_names != chosen.class_names:
         st.warning(
             _(
                 "This run tells {known} apart, and the chosen images are of other classes. "
                 "Choose its own images in the sidebar."
-            ).format(known=plain(", ".join(run.class_names)))
+            ).format(known=plain(", ".join(chosen.class_names)))
         )
         return
     if data.source.checksum != chosen.data_checksum:
@@ -90,8 +90,11 @@ def test_images(chosen: Summary) -> None:
         st.html(pictures.enlarged(pictures.as_seen(pixels, chosen.config), caption))
         st.caption(plain(f"{caption} · {data.source.name}"))
     with right:
-        answer(run, probabilities[at], bool(known[at]), int(true[at]), "predict-test")
-    explain(run, pixels, int(predicted[at]), "test")
+        answer(chosen, probabilities[at], bool(known[at]), int(true[at]), "predict-test")
+    try:
+        explain(chosen, pixels, int(predicted[at]), "test")
+    except CifarError as error:
+        tell(error)
 
 
 def so_far(place: DeltaGenerator, run: Run) -> None:
@@ -148,4 +151,4 @@ if chosen is None:
 st.caption(_("Trained on: {data}").format(data=plain(chosen.data_name)))
 test_images(chosen)
 st.divider()
-uploads(chosen.run)
+uploads(chosen)

@@ -6,17 +6,17 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.percent import percent
-from cifar_core.runs import Run
+from cifar_core.summary import Summary
 from ui import charts
 from ui.live_chart import live_chart
 from ui.text import _, plain
 
 
-def answer(run: Run, probabilities: np.ndarray, known: bool, true: int | None, key: str) -> None:
+def answer(of: Summary, probabilities: np.ndarray, known: bool, true: int | None, key: str) -> None:
     """An answer, whether to believe it, and all probabilities.
 
     Args:
-        run: whose network was asked.
+        of: the run whose network was asked.
         probabilities: (K,).
         known: whether the rule of `cifar_core.novelty` believes it.
         true: the true class, None where nobody knows it.
@@ -24,13 +24,13 @@ def answer(run: Run, probabilities: np.ndarray, known: bool, true: int | None, k
     """
     predicted = int(probabilities.argmax())
     values = {
-        "name": plain(run.class_names[predicted]),
+        "name": plain(of.class_names[predicted]),
         "share": percent(probabilities[predicted]),
-        "count": len(run.class_names),
+        "count": len(of.class_names),
     }
     if true is not None:
         words = _("Predicted: **{name}** ({share}) · true class: **{true}**")
-        text = words.format(**values, true=plain(run.class_names[true]))
+        text = words.format(**values, true=plain(of.class_names[true]))
         if not known:
             text += "  \n" + _("By itself the network would doubt that it knows this picture.")
         if predicted == true:
@@ -49,7 +49,7 @@ def answer(run: Run, probabilities: np.ndarray, known: bool, true: int | None, k
     live_chart(
         charts.probability_figure(
             probabilities,
-            run.class_names,
+            of.class_names,
             predicted=predicted,
             true=true,
             x_title=_("Probability"),
@@ -58,7 +58,7 @@ def answer(run: Run, probabilities: np.ndarray, known: bool, true: int | None, k
         ),
         key=key,
         label=_("Probability of each class; the highest is {name}").format(
-            name=run.class_names[predicted]
+            name=of.class_names[predicted]
         ),
         height=380,
     )

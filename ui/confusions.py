@@ -26,7 +26,7 @@ _RANKED = 12
 
 def confusions(chosen: Summary, predictions: Predictions) -> None:
     """The confusion matrix or its greatest cells, and the images in the cell chosen."""
-    names = chosen.run.class_names
+    names = chosen.class_names
     matrix = evaluation.confusion_matrix(predictions)
     ranked = evaluation.confusions(matrix)
     if ranked:
@@ -115,7 +115,7 @@ def _nearest(place: float, count: int) -> int:
 def _cell_images(chosen: Summary, predictions: Predictions, true: int, predicted: int) -> None:
     """The images of one true and one predicted class, the surest prediction first."""
     found = evaluation.images_in_cell(predictions, true, predicted)
-    names = [f"**{plain(chosen.run.class_names[i])}**" for i in (true, predicted)]
+    names = [f"**{plain(chosen.class_names[i])}**" for i in (true, predicted)]
     if not len(found):
         words = _("No test image of class {true} was classified as {predicted}.")
         st.caption(words.format(true=names[0], predicted=names[1]))
@@ -145,7 +145,7 @@ def _cell_images(chosen: Summary, predictions: Predictions, true: int, predicted
 
 def classes(chosen: Summary, predictions: Predictions) -> None:
     """Precision, recall and F1 of each class, as bars and in figures."""
-    names = chosen.run.class_names
+    names = chosen.class_names
     figures = evaluation.per_class(evaluation.confusion_matrix(predictions))
     seen = [i for i, row in enumerate(figures) if row.images]
     easiest = max(seen, key=lambda i: figures[i].f1)
@@ -195,7 +195,7 @@ def classes(chosen: Summary, predictions: Predictions) -> None:
 
 def mistakes(chosen: Summary, predictions: Predictions) -> None:
     """The surest mistakes and the least sure hits."""
-    names = chosen.run.class_names
+    names = chosen.class_names
     ranked = np.argsort(-predictions.probabilities, axis=1)
 
     def answer(index: int, rank: int) -> str:

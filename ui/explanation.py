@@ -6,16 +6,17 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.runs import Run
+from cifar_core.summary import Summary
 from ui import cached, pictures
 from ui.state import Key
 from ui.text import _, plain
 
 
-def explain(run: Run, pixels: np.ndarray, predicted: int, place: str) -> None:
+def explain(of: Summary, pixels: np.ndarray, predicted: int, place: str) -> None:
     """A switch for the reasons of an answer, and the reasons.
 
     Args:
-        run: whose network was asked.
+        of: the run whose network was asked.
         pixels: uint8 (32, 32, 3).
         predicted: the class it answered.
         place: unique on the page.
@@ -31,14 +32,14 @@ def explain(run: Run, pixels: np.ndarray, predicted: int, place: str) -> None:
     with st.container(key=f"asked-why-{place}"):
         left, right = st.columns([2, 3], gap="medium")
     with left:
-        _heat(run, pixels, predicted, place)
+        _heat(of, pixels, predicted, place)
     with right:
-        _maps(run, pixels, place)
+        _maps(of.run, pixels, place)
 
 
-def _heat(run: Run, pixels: np.ndarray, predicted: int, place: str) -> None:
+def _heat(of: Summary, pixels: np.ndarray, predicted: int, place: str) -> None:
     """Grad-CAM of a class over the image."""
-    names = run.class_names
+    names = of.class_names
     label = st.selectbox(
         _("What speaks for"),
         range(len(names)),
@@ -46,7 +47,7 @@ def _heat(run: Run, pixels: np.ndarray, predicted: int, place: str) -> None:
         format_func=lambda index: names[index],
         key=f"{Key.EXPLAINED}-{place}-{predicted}",
     )
-    heat = cached.grad_cam(run, pixels, label)
+    heat = cached.grad_cam(of.run, pixels, label)
     words = _("Grad-CAM: what speaks for {name}").format(name=names[label])
     st.html(pictures.enlarged(pictures.heat_over(pixels, heat), words))
     st.caption(

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.errors import CifarError
-from cifar_core.runs import Run
+from cifar_core.summary import Summary
 from ui import cached, pictures, state
 from ui.answer import answer
 from ui.cached import Picture
@@ -45,7 +45,7 @@ class _Asked:
 
 
 @st.fragment
-def uploads(run: Run) -> None:
+def uploads(chosen: Summary) -> None:
     """Choose pictures, and see what the network says of each."""
     files = st.file_uploader(
         _("Upload an image"),
@@ -60,14 +60,14 @@ def uploads(run: Run) -> None:
         shot = st.camera_input(_("Take a picture"), width=480)
         files = [*files, *([shot] if shot else [])]
     try:
-        asked = _ask(run, files)
+        asked = _ask(chosen, files)
         if asked:
-            _show(run, asked)
+            _show(chosen, asked)
     except CifarError as error:
         tell(error)
 
 
-def _ask(run: Run, files: list) -> list[_Asked]:
+def _ask(chosen: Summary, files: list) -> list[_Asked]:
     """The answers for all files that can be read; what is wrong with the others is said."""
     found = []
     for file in files:
@@ -79,17 +79,17 @@ def _ask(run: Run, files: list) -> list[_Asked]:
     if not found:
         return []
     pixels = np.stack([picture.pixels for *_f, picture in found])
-    probabilities, known = cached.predict_known(run, pixels)
-    seen = pictures.as_seen(pixels, run.config)
+    probabilities, known = cached.predict_known(chosen.run, pixels)
+    seen = pictures.as_seen(pixels, chosen.config)
     return [
         _Asked(*one, image, row, bool(is_one))
         for one, image, row, is_one in zip(found, seen, probabilities, known, strict=True)
     ]
 
 
-def _show(run: Run, asked: list[_Asked]) -> None:
+def _show(chosen: Summary, asked: list[_Asked]) -> None:
     """An overview where there are several, one in detail, and all as a table to keep."""
-    names, shown = run.class_names, state.shown_upload()
+    names, shown = chosen.class_names, state.shown_upload()
     detailed = next((number for number, one in enumerate(asked) if one.file == shown), 0)
     if len(asked) > 1:
         st.markdown(_("**Your pictures as the network sees them.** Press one to see more of it."))
@@ -106,16 +106,16 @@ def _show(run: Run, asked: list[_Asked]) -> None:
         )
     st.download_button(
         _("Answers as CSV"),
-        _csv(run, asked),
+        _csv(chosen, asked),
         file_name="answers.csv",
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
     )
-    _detail(run, asked[detailed])
+    _detail(chosen, asked[detailed])
 
 
-def _detail(run: Run, one: _Asked) -> None:
+def _detail(chosen: Summary, one: _Asked) -> None:
     """One picture: what of it the network sees, and what it says."""
     with st.container(key="asked-upload"):
         left, middle, right = st.columns([3, 3, 5], gap="medium")
@@ -128,8 +128,8 @@ def _detail(run: Run, one: _Asked) -> None:
         st.html(pictures.enlarged(one.seen, words))
         st.caption(words)
     with right:
-        answer(run, one.probabilities, one.known, None, "predict-upload")
-    explain(run, one.picture.pixels, one.label, "upload")
+        answer(chosen, one.probabilities, one.known, None, "predict-upload")
+    explain(chosen, one.picture.pixels, one.label, "upload")
 
 
 def _choose_framing(file: str) -> None:
@@ -162,9 +162,9 @@ def _choose_framing(file: str) -> None:
             st.slider(label, least, 100, value, key=f"{key}-{file}", persist_state="session")
 
 
-def _csv(run: Run, asked: list[_Asked]) -> str:
+def _csv(chosen: Summary, asked: list[_Asked]) -> str:
     """One row a picture: the answer, whether it is believed, all probabilities."""
-    names = run.class_names
+    names = chosen.class_names
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["picture", "label", "known", *names])

@@ -74,6 +74,16 @@ def test_a_link_to_a_run_that_is_gone_says_so(runs: RunStore, page: str) -> None
     assert by_label(app.selectbox, "Run").value is None
 
 
+def test_a_run_that_is_deleted_is_asked_for_no_other_answer(runs: RunStore) -> None:
+    app = show("predict", "plain")
+    app.toggle(key=f"{Key.WHY}-test").set_value(True).run()
+    assert not app.exception
+    shutil.rmtree(runs.get("plain").path)
+    by_label(app.button, "Random test image").click().run()
+    assert not app.exception
+    assert "This run is gone: plain" in unescaped(texts(app))
+
+
 def test_compare_tells_of_runs_that_are_gone_and_shows_the_others(runs: RunStore) -> None:
     app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
     app.query_params["runs"] = "plain,lost"

@@ -118,10 +118,11 @@ def read_dataset(choice: str, name: str) -> Dataset:
     Raises:
         DataError: there are none, or they cannot be read; `unreadable` tells it from then on.
     """
-    bar = st.progress(0.0, text=_("Reading the images: {name}").format(name=plain(name)))
+    words = _("Reading the images: {name}").format(name=plain(name))
+    bar = st.progress(0.0, words)
 
     def show(what: str, done: int, total: int) -> None:
-        bar.progress(done / total if total else 0.0)
+        bar.progress(done / total if total else 0.0, words)
 
     looks = _looks(choice)
     try:

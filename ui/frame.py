@@ -66,10 +66,11 @@ def _device() -> None:
 def title(text: str) -> None:
     """A page's title, with the images that its figures speak of.
 
-    They are read here, before anything that they decide.
+    Those that may be damaged are read here, before anything that they decide.
     """
     st.title(text)
-    state.dataset()
+    if state.data_choice() != "synthetic":
+        state.dataset()
     with st.empty():  # there at every run, so that what is below keeps its place
         if problem := state.data_problem():
             tell(problem)

@@ -9,7 +9,7 @@ PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
 fits = $(1) -c 'import sys, $(2); sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null
 VENV := $(shell $(call fits,$(BIN)/python,pip) || echo venv)
 
-# Side by side, the tests of a module in one process; the long ones, in a browser, come first.
+# Side by side, the tests of a file in one process; tests/conftest.py has the long ones come first.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
 	--dist loadfile --no-loadscope-reorder
 TESTS ?=

@@ -17,7 +17,7 @@ from cifar_core.errors import CifarError
 from cifar_core.launch import execute
 from cifar_core.runs import RunStore
 from tests.conftest import ROOT
-from tests.pages.test_pages import by_label, texts
+from tests.pages.elements import by_label, texts
 from ui.text import plain
 
 ODD = r"C:\Users\me\.runs\[a]_b_ $x$ :red[c] <b>"

@@ -15,7 +15,7 @@ from cifar_core.data import Dataset, download
 from cifar_core.runs import RunStore
 from tests.conftest import ROOT
 from tests.mirrors import Mirror, missing, serving
-from tests.pages.test_pages import by_label, labels, texts
+from tests.pages.elements import by_label, labels, texts
 from ui import cached, state
 from ui.text import plain
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from . import device
 from .config import TrainingConfig
-from .data import Dataset, absolute, load_data
+from .data import Dataset, absolute, load_data, must_exist
 from .errors import CifarError, RunDiverged, RunError
 from .evaluation import Predictions, accuracy, cross_entropy
 from .events import EpochEvent, Event, LogEvent, RunState, StateEvent
@@ -50,9 +50,11 @@ def start(store: RunStore, config: TrainingConfig, data: str) -> Run:
         The run, 'starting'; its folder tells how it goes on.
 
     Raises:
+        DataNotFound: nothing lies where the images are to be read from.
         RunError: the folder cannot be made or written.
     """
     data = absolute(data)
+    must_exist(data)
     run = store.create(config, data=data)
     try:
         run.append(StateEvent(state=RunState.STARTING))

@@ -27,6 +27,7 @@ __all__ = [
     "default_cache_dir",
     "is_available",
     "load_data",
+    "must_exist",
 ]
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar")
@@ -107,7 +108,17 @@ def _load_synthetic(cache_dir: Path, progress: Progress | None) -> Dataset:
     return open_or_build("synthetic", code.hexdigest(), draw, cache_dir)
 
 
-def _load_path(spec: str, cache_dir: Path, progress: Progress | None) -> Dataset:
+def must_exist(spec: str) -> None:
+    """See to it that something lies where the images are to be read from, if that is a path.
+
+    Raises:
+        DataNotFound: nothing does.
+    """
+    if spec not in ("auto", "official", "synthetic"):
+        _path_of(spec)
+
+
+def _path_of(spec: str) -> Path:
     try:
         path = Path(spec).expanduser()
         is_there = bool(spec.strip()) and path.exists()
@@ -120,6 +131,11 @@ def _load_path(spec: str, cache_dir: Path, progress: Progress | None) -> Dataset
             "data must be 'auto', 'official', 'synthetic' or a path that exists. "
             f"Received: {quoted(spec)}; name one that does."
         )
+    return path
+
+
+def _load_path(spec: str, cache_dir: Path, progress: Progress | None) -> Dataset:
+    path = _path_of(spec)
     try:
         return _open(path.resolve(), cache_dir, progress)
     except (PermissionError, FileNotFoundError, NotADirectoryError) as error:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from cifar_core.config import TrainingConfig
-from cifar_core.errors import CifarError, RunError, RunNotFound
+from cifar_core.errors import CifarError, DataNotFound, RunError, RunNotFound
 from cifar_core.events import RunState, StateEvent
 from cifar_core.launch import prepare_resume, resume, start
 from cifar_core.runs import Run, RunStore
@@ -345,6 +345,12 @@ def test_a_worker_whose_death_no_launcher_saw_is_told_with_its_last_words(run: R
     summary = run.summary()
     assert (summary.state, summary.test_accuracy) == (RunState.FINISHED, 0.5)
     assert summary.status.tried.message == "ImportError: libfoo"
+
+
+def test_images_that_are_gone_make_no_run(store: RunStore, tmp_path: Path) -> None:
+    with pytest.raises(DataNotFound, match="a path that exists"):
+        start(store, CONFIG, str(tmp_path / "gone.zip"))
+    assert not store.root.exists()
 
 
 def test_all_refusals_are_ours(store: RunStore, tmp_path: Path) -> None:

@@ -202,10 +202,20 @@ def learned_kernel(channel: str, place: DeltaGenerator) -> tuple[np.ndarray, str
 
     A grey image has three equal channels to a network of colours, so its kernels add up.
     """
-    summaries = [summary for summary in cached.runs().summaries if summary.run.has_model]
-    frame.need_runs(summaries, _("There is no learned kernel yet: train a network first."))
-    run = state.choose_run(summaries, _("Run")).run
-    kernels = cached.learned_kernels(run)
+    listing = cached.runs()
+    frame.need_runs(
+        [one for one in listing.summaries if one.run.has_model],
+        _("There is no learned kernel yet: train a network first."),
+    )
+    summary = state.choose_run(listing, _("Run"), lambda one: one.run.has_model)
+    if summary is None:
+        st.stop()
+    run = summary.run
+    try:
+        kernels = cached.learned_kernels(run)
+    except CifarError as error:
+        tell(error)
+        st.stop()
     chosen = int(place.number_input(_("Filter"), 0, kernels.shape[-1] - 1, key=Key.FILTER))
     parts = kernels[..., chosen]
     if channel in CHANNELS and parts.shape[-1] == len(CHANNELS):

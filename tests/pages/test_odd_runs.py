@@ -84,6 +84,20 @@ def test_a_run_that_is_deleted_is_asked_for_no_other_answer(runs: RunStore) -> N
     assert "This run is gone: plain" in unescaped(texts(app))
 
 
+def test_a_kernel_of_a_run_that_is_gone_is_told(runs: RunStore) -> None:
+    app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
+    app.query_params.update({"run": "plain", "part": "convolution"})
+    app.run()
+    app.switch_page("pages/model.py").run()
+    by_label(app.selectbox, "Kernel").set_value("learned").run()
+    assert not app.exception
+    assert by_label(app.selectbox, "Run").value == "plain"
+    shutil.rmtree(runs.get("plain").path)
+    app.run()
+    assert not app.exception
+    assert "This run is gone: plain" in unescaped(texts(app))
+
+
 def test_compare_tells_of_runs_that_are_gone_and_shows_the_others(runs: RunStore) -> None:
     app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
     app.query_params["runs"] = "plain,lost"

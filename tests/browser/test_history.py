@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cifar_core.runs import RunStore
-from tests.browser.test_journey import enter, go
+from tests.browser.widgets import enter, go
 
 pytestmark = pytest.mark.browser
 

@@ -27,7 +27,8 @@ FLAGS = [
     "--disable-sync",
 ]
 
-expect.set_options(timeout=20_000)  # two busy cores
+TIMEOUT = 60_000  # ms; two cores, each with more to do than the tests
+expect.set_options(timeout=TIMEOUT)
 
 
 def chromium_path():
@@ -68,7 +69,7 @@ def page(chromium, console_errors, request):
             console_errors.append(f"{message.text} {message.location['url']}")
 
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(TIMEOUT)
     page = context.new_page()
     page.on("pageerror", lambda error: console_errors.append(str(error)))
     page.on("console", note)

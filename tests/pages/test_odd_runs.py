@@ -14,8 +14,8 @@ from cifar_core.config import TrainingConfig
 from cifar_core.events import BatchEvent, EpochEvent, RunState, StateEvent
 from cifar_core.runs import RunStore
 from tests.conftest import ROOT
+from tests.disk import full_disk
 from tests.pages.elements import by_label, labels, texts
-from tests.unit.test_odd_folders import full_disk
 from ui.state import Key
 
 PAGES = ("train", "evaluate", "predict", "compare")

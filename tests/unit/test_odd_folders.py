@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import stat
 import tempfile
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +20,7 @@ from cifar_core.events import RunState, StateEvent
 from cifar_core.launch import prepare_resume, resume, start
 from cifar_core.runs import Run, RunStore
 from cifar_core.summary import Mark
+from tests.disk import full_disk
 from tests.unit.users import ANNA, BERT, GROUP, IS_ROOT, says
 
 CONFIG = TrainingConfig(epochs=3)
@@ -289,17 +288,6 @@ def wait_for(holds: Callable[[], bool]) -> None:
 
 
 # A full disk
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """No file may grow by a byte: what the system says then is an OSError as of a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_full_disk_is_told_and_leaves_no_run(store: RunStore, run: Run) -> None:

@@ -126,9 +126,9 @@ def main() -> None:
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            first, second = map(float, done.stdout.split())
-            read.append(first)
-            again.append(second)
+            a, b = map(float, done.stdout.split())
+            read.append(a)
+            again.append(b)
         print(f"read the runs           {spread(read)} s")
         print(f"read them again         {spread(again)} s", flush=True)
         first, later = [], []

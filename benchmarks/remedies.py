@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 from benchmarks.machine import heading
 from cifar_core.config import PRESETS, TrainingConfig
@@ -31,7 +32,7 @@ BASELINE = PRESETS["tutorial-baseline"]
 
 def remedies(images: int) -> dict[str, TrainingConfig]:
     """Every remedy as the baseline with a change, by name."""
-    changes: dict[str, dict[str, object]] = {
+    changes: dict[str, dict[str, Any]] = {
         "baseline": {},
         "dropout": {"dropout": 0.4},
         "mirror": {"flip": True},
@@ -52,7 +53,7 @@ def remedies(images: int) -> dict[str, TrainingConfig]:
         "half": {"train_images": images // 2},
         "twice the epochs": {"epochs": 20},
     }
-    return {name: replace(BASELINE, **change) for name, change in changes.items()}  # type: ignore[arg-type]
+    return {name: replace(BASELINE, **change) for name, change in changes.items()}
 
 
 def trained(store: RunStore, config: TrainingConfig, name: str, data: str) -> Summary:

@@ -21,9 +21,9 @@ def usage() -> UsageEvent:
     memory = psutil.Process().memory_info().rss
     tf = sys.modules.get("tensorflow")
     gpus = tf.config.get_visible_devices("GPU") if tf else []
-    if not gpus:
+    if not (tf and gpus):
         return UsageEvent(memory=memory)
-    given = tf.config.experimental.get_memory_info("GPU:0")["current"]  # type: ignore[union-attr]
+    given = tf.config.experimental.get_memory_info("GPU:0")["current"]
     number = int(gpus[0].name.rsplit(":", 1)[1])
     return UsageEvent(memory=memory, gpu_memory=int(given), gpu_use=_gpu_use(number))
 

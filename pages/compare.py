@@ -1,6 +1,7 @@
 """Runs side by side."""
 
 from collections.abc import Sequence
+from typing import Literal
 from zlib import crc32
 
 import streamlit as st
@@ -36,14 +37,15 @@ chosen = [row for row in rows if any(one.run.id in ids for one in row.runs)]
 run_table.actions(chosen)
 
 st.subheader(_("Curves"))
+views: dict[Literal["both"] | run_curves.Side, str] = {
+    "both": _("train and validation"),
+    "train": _("train"),
+    "validation": _("validation"),
+}
 sides = st.segmented_control(
     _("Show"),
-    ["both", "train", "validation"],
-    format_func={
-        "both": _("train and validation"),
-        "train": _("train"),
-        "validation": _("validation"),
-    }.get,
+    list(views),
+    format_func=views.__getitem__,
     default="both",
     required=True,
     key=Key.SIDES,

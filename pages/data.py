@@ -28,11 +28,12 @@ def look(data: Dataset) -> None:
     split = bar.segmented_control(
         _("Split"),
         list(SPLITS),
-        format_func=SPLITS.get,
+        format_func=SPLITS.__getitem__,
         required=True,
         key=Key.SPLIT,
         persist_state="session",
     )
+    split = split or "train"
     classes = bar.multiselect(
         _("Classes"),
         data.class_names,

@@ -48,7 +48,7 @@ def picture(layers: list[LayerInfo]) -> None:
     view = st.segmented_control(
         _("Picture"),
         list(views),
-        format_func=views.get,
+        format_func=views.__getitem__,
         default="flat",
         required=True,
         key=Key.VIEW,

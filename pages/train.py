@@ -157,6 +157,7 @@ with row:
 group(chosen, summaries)
 
 
+chosen_id = chosen.run.id
 shown_above = state.settings(), state.data_choice()
 
 
@@ -167,7 +168,7 @@ def watch() -> None:
     The whole page once a run begins or ends, or a remedy has changed what is set above.
     """
     now = cached.recent_runs()
-    shown = now.by_id.get(chosen.run.id)
+    shown = now.by_id.get(chosen_id)
     above = state.settings(), state.data_choice()
     if shown is None or now.live != listing.live or above != shown_above:
         st.rerun()

@@ -6,7 +6,7 @@ Nothing here knows Streamlit: `live_chart` or `st.plotly_chart` add the page's t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Literal
+from typing import Any, Literal
 from zlib import crc32
 
 import numpy as np
@@ -106,7 +106,7 @@ def thin(x: ArrayLike, y: ArrayLike, limit: int = 2000) -> tuple[NDArray, NDArra
     inner = np.asarray(y[1:-1], dtype=float)
     buckets = (limit - 2) // 2
     width = -(-len(inner) // buckets)
-    padded = np.full(buckets * width, np.nan)
+    padded: NDArray = np.full(buckets * width, np.nan)
     padded[: len(inner)] = inner
     padded = padded.reshape(buckets, width)
     gaps = np.isnan(padded)
@@ -357,7 +357,7 @@ def probability_figure(
         true_word: Marks the true class.
     """
     values = np.asarray(probabilities, dtype=float)
-    words = {index: [] for index in range(len(values))}
+    words: dict[int, list[str]] = {index: [] for index in range(len(values))}
     colours = [_QUIET] * len(values)
     if true is not None:
         colours[true] = PALETTE[2]
@@ -529,7 +529,7 @@ def schedule_figure(
     return figure
 
 
-def _figure(title: str, **layout) -> go.Figure:
+def _figure(title: str, **layout: Any) -> go.Figure:
     """An empty figure with room for a title and a legend."""
     return go.Figure(
         layout={

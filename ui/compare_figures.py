@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -67,7 +68,7 @@ def add_bands(figure: go.Figure, bands: Sequence[Band]) -> None:
 
 
 def parallel_figure(
-    settings: dict[str, Sequence[object]], accuracy: Sequence[float], *, accuracy_title: str
+    settings: Mapping[str, Sequence[object]], accuracy: Sequence[float], *, accuracy_title: str
 ) -> go.Figure:
     """Parallel coordinates: a line a run through its settings to its accuracy.
 
@@ -79,7 +80,7 @@ def parallel_figure(
         accuracy: N values, 0 to 1.
         accuracy_title: over the last axis.
     """
-    dimensions = []
+    dimensions: list[dict[str, Any]] = []
     for name, values in settings.items():
         places = {value: place for place, value in enumerate(sorted(set(values), key=_order))}
         shown = list(places)[:: -(-len(places) // 20)]  # more ticks would overlap

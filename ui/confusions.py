@@ -50,7 +50,7 @@ def confusions(chosen: Summary, predictions: Predictions) -> None:
     view = st.segmented_control(
         _("Cells"),
         list(views),
-        format_func=views.get,
+        format_func=views.__getitem__,
         default="counts",
         required=True,
         key=Key.CELLS,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -81,25 +82,25 @@ def intervals_figure(
         x_title: Under the axis, which shows only the part between the ends.
         hover: With the placeholders {share}, {low} and {high}.
     """
-    shares = np.asarray(shares, dtype=float)
+    middle = np.asarray(shares, dtype=float)
     low, high = np.asarray(intervals, dtype=float).T
-    places = np.arange(len(shares))
+    places = np.arange(len(middle))
     figure = _bare(margin={"l": 8, "r": 16, "t": 8, "b": 48})
     figure.add_scatter(
-        x=shares,
+        x=middle,
         y=places,
         mode="markers",
         marker={"size": 12, "color": [PALETTE[i] for i in places]},
         error_x={
-            "array": high - shares,
-            "arrayminus": shares - low,
+            "array": high - middle,
+            "arrayminus": middle - low,
             "thickness": 2,
             "width": 8,
             "color": PALETTE[4],
         },
         hovertext=[
             hover.format(share=percent(share), low=percent(down), high=percent(up))
-            for share, down, up in zip(shares, low, high, strict=True)
+            for share, down, up in zip(middle, low, high, strict=True)
         ],
         hovertemplate="%{hovertext}<extra></extra>",
     )
@@ -113,7 +114,7 @@ def intervals_figure(
     figure.update_yaxes(
         tickvals=places,
         ticktext=[escape(name, quote=False) for name in names],
-        range=[len(shares) - 0.5, -0.5],
+        range=[len(middle) - 0.5, -0.5],
         showgrid=False,
         zeroline=False,
     )
@@ -226,7 +227,7 @@ def reliability_figure(
     return figure
 
 
-def _bare(**layout) -> go.Figure:
+def _bare(**layout: Any) -> go.Figure:
     """An empty figure that is seen whole at once: nothing to zoom into."""
     still = {"fixedrange": True}
     return go.Figure(layout={**BLANK, "dragmode": False, "xaxis": still, "yaxis": still, **layout})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -47,12 +47,13 @@ def pooling() -> None:
     source = row[0].segmented_control(
         _("What to pool"),
         list(sources),
-        format_func=sources.get,
+        format_func=sources.__getitem__,
         default="numbers",
         required=True,
         key=Key.SOURCE,
         persist_state="session",
     )
+    draw: Callable[..., go.Figure]
     if source == "image":
         values, draw, strongest = choose_channel(row[1:3])[0], picture_figure, 1.0
     else:
@@ -146,7 +147,7 @@ def convolution() -> None:
         _("Kernel"),
         list(names),
         index=list(names).index("edges"),
-        format_func=names.get,
+        format_func=names.__getitem__,
         key=Key.KERNEL,
         persist_state="session",
     )
@@ -238,7 +239,11 @@ def choose_channel(columns: Sequence[DeltaGenerator]) -> tuple[np.ndarray, str]:
     )
     names = {"grey": _("grey"), "red": _("red"), "green": _("green"), "blue": _("blue")}
     channel = columns[1].selectbox(
-        _("Channel"), list(names), format_func=names.get, key=Key.CHANNEL, persist_state="session"
+        _("Channel"),
+        list(names),
+        format_func=names.__getitem__,
+        key=Key.CHANNEL,
+        persist_state="session",
     )
     image = images[int(index)]
     values = to_grey(image)[..., 0] if channel == "grey" else image[..., CHANNELS.index(channel)]

@@ -57,7 +57,7 @@ def export_panel(summary: Summary) -> None:
         forms = {to: forms[to] for to in ("html", "csv", "tensorboard")}
     if not summary.epochs:
         forms = {"html": forms["html"]}
-    to = st.selectbox(_("Form"), list(forms), format_func=forms.get, key=Key.FORM)
+    to = st.selectbox(_("Form"), list(forms), format_func=forms.__getitem__, key=Key.FORM)
     is_wanted = st.session_state.pop(Key.EXPORT_WANTED, False)
     if to in _AT_ONCE:
         mime, make = _AT_ONCE[to]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from ui.pictures import data_uri, sprite
 
@@ -52,7 +53,7 @@ _component = st.components.v2.component(
 
 def image_grid(
     images: np.ndarray,
-    indices: Sequence[int],
+    indices: Sequence[int] | NDArray[np.integer],
     names: Sequence[str],
     *,
     key: str,

@@ -48,10 +48,11 @@ def choose_view(summaries: Sequence[Summary]) -> View:
         if one.run.has_model or not one.run.is_reference  # the printed ones are named apart
     }
     with st.popover(_("Curves"), icon=":material/show_chart:"):
+        axes: dict[curves.Axis, str] = {"epoch": _("by epoch"), "step": _("by step")}
         axis = st.segmented_control(
             _("x axis"),
-            ["epoch", "step"],
-            format_func={"epoch": _("by epoch"), "step": _("by step")}.get,
+            list(axes),
+            format_func=axes.__getitem__,
             default="epoch",
             required=True,
             key=Key.AXIS,

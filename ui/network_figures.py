@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from math import nan, sqrt
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -288,7 +289,7 @@ def _columns(points: np.ndarray) -> dict[str, list]:
     }
 
 
-def _bare(**layout) -> go.Figure:
+def _bare(**layout: Any) -> go.Figure:
     """A figure without a legend."""
     # Without a drag mode, a finger on it scrolls the page.
     return go.Figure(layout={**BLANK, "showlegend": False, "dragmode": False, **layout})

@@ -112,7 +112,8 @@ def settings_and_accuracy(rows: Sequence[Row], chosen: Sequence[Row]) -> None:
     """
     sources = [row.source for row in rows]
     source = max((row.source for row in chosen or rows), key=sources.count)
-    tested = [row for row in rows if row.source == source and row.test_accuracy is not None]
+    measured = [(row, row.test_accuracy) for row in rows if row.source == source]
+    tested = [row for row, accuracy in measured if accuracy is not None]
     first = differing([row for row in chosen if row.source == source])
     names = [name for name in differing(tested) if name not in ("seed", "fold")]
     names.sort(key=lambda name: name not in first)
@@ -130,7 +131,7 @@ def settings_and_accuracy(rows: Sequence[Row], chosen: Sequence[Row]) -> None:
         live_chart(
             parallel_figure(
                 axes,
-                [row.test_accuracy for row in tested],
+                [accuracy for _row, accuracy in measured if accuracy is not None],
                 accuracy_title=_("Test accuracy"),
             ),
             height=440,

@@ -194,11 +194,8 @@ def table(rows: Sequence[Row], switches: DeltaGenerator) -> None:
 
 def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     """Values and looks of all columns there are, by key."""
-    number, text, percent = (
-        st.column_config.NumberColumn,
-        st.column_config.TextColumn,
-        {"format": "percent", "step": 0.0001},  # always two decimals
-    )
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    percent: dict[str, Any] = {"format": "percent", "step": 0.0001}  # always two decimals
     first = [row.runs[0] for row in rows]
 
     def means(name: str) -> list[float | None]:
@@ -210,7 +207,7 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
 
     tests = [spread(one.test_accuracy for one in row.runs) for row in rows]
     started = [one.environment.get("started") for one in first]
-    columns = {
+    columns: dict[str, tuple[list[Any], Any]] = {
         "star": (["★" if one.mark.star else "" for one in first], text(_("Star"))),
         "run": ([row.id for row in rows], text(_("Run"), pinned=True)),
         "name": ([one.mark.name for one in first], text(_("Name"), width="medium")),

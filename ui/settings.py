@@ -68,7 +68,7 @@ def label_of(name: str) -> str:
 
 def words_of(name: str) -> dict[Any, str]:
     """What a person calls the values of a setting that is a choice."""
-    return {
+    words: dict[str, dict[Any, str]] = {
         "network": {"tutorial": _("the tutorial's"), "compact": _("compact")},
         "width": {0.5: _("half"), 1.0: _("full"), 2.0: _("double")},
         "pooling": {"max": _("max"), "average": _("average")},
@@ -93,7 +93,8 @@ def words_of(name: str) -> dict[Any, str]:
         },
         "precision": {"float32": "float32", "mixed": _("mixed, bfloat16")},
         "device": {"auto": _("automatic"), "cpu": "CPU", "gpu": "GPU"},
-    }[name]
+    }
+    return words[name]
 
 
 def changed(config: TrainingConfig) -> list[str]:
@@ -134,7 +135,7 @@ def _choice(place: DeltaGenerator, name: str, width: int = _NARROW) -> None:
         label_of(name),
         options,
         options.index(state.first_value(name)),
-        format_func=words_of(name).get,
+        format_func=words_of(name).__getitem__,
         key=state.setting_key(name),
         persist_state="session",
         help=help_of(name),

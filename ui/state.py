@@ -185,9 +185,9 @@ def _write_address(values: Mapping[str, str | None]) -> None:
 
     Before the browser replaces entries, Back would need a press for this: so it waits.
     """
-    wanted = _address() | values
+    wanted = {**_address(), **values}
     if not address_is_kept():
-        st.session_state[Key.ADDRESS] = st.session_state.get(Key.ADDRESS, {}) | values
+        st.session_state[Key.ADDRESS] = {**st.session_state.get(Key.ADDRESS, {}), **values}
         return
     st.session_state[Key.ADDRESS] = {}
     said = {key: value for key, value in wanted.items() if value is not None}
@@ -197,8 +197,9 @@ def _write_address(values: Mapping[str, str | None]) -> None:
 
 def choose_section(key: Key, label: str, sections: Mapping[str, str]) -> str:
     """The widget of a page's sections, by name with their words; the address says which it is."""
-    begin_from_link(key, sections, next(iter(sections)))
-    chosen: str = st.segmented_control(
+    first = next(iter(sections))
+    begin_from_link(key, sections, first)
+    chosen = st.segmented_control(
         label,
         list(sections),
         format_func=sections.__getitem__,
@@ -207,6 +208,7 @@ def choose_section(key: Key, label: str, sections: Mapping[str, str]) -> str:
         persist_state="session",
         label_visibility="collapsed",
     )
+    chosen = chosen or first
     _write_address({key: chosen})
     return chosen
 
@@ -418,7 +420,7 @@ def choose_run(
     shown = st.session_state.get(Key.RUN) or st.query_params.get(Key.RUN)
     gone = _why_gone(shown, listing) if shown and shown not in found else ""
     widget = f"{Key.RUN}-{st.session_state.get(Key.RUN_WIDGET, 0)}"
-    if gone:
+    if shown and gone:
         widget += f"-without-{crc32(shown.encode())}"
         st.warning(plain(gone), icon=":material/link_off:")
     chosen: str | None = st.selectbox(
@@ -610,7 +612,12 @@ def choose_columns(label: str, names: dict[str, str], usual: list[str]) -> list[
     """The widget of a table's columns, another one where other columns are the usual ones."""
     key = f"{Key.TABLE_COLUMNS}-{crc32(repr(usual).encode())}"
     chosen: list[str] = st.multiselect(
-        label, list(names), default=usual, format_func=names.get, key=key, persist_state="session"
+        label,
+        list(names),
+        default=usual,
+        format_func=names.__getitem__,
+        key=key,
+        persist_state="session",
     )
     return [name for name in names if name in chosen]
 
@@ -726,7 +733,9 @@ def settings() -> TrainingConfig:
 
 def write_link() -> None:
     """Let the address say what of the settings differs from the defaults."""
-    others = {name: None for spec in fields(TrainingConfig) for name in names_of(spec)}
+    others: dict[str, str | None] = {
+        name: None for spec in fields(TrainingConfig) for name in names_of(spec)
+    }
     _write_address(others | settings().to_query())
 
 

@@ -72,18 +72,20 @@ def _ask(chosen: Summary, files: list) -> list[_Asked]:
     found = []
     for file in files:
         try:
-            seen = cached.picture(file.file_id, state.framing(file.file_id), file.getvalue())
-            found.append((file.file_id, file.name, seen))
+            picture = cached.picture(file.file_id, state.framing(file.file_id), file.getvalue())
+            found.append((file.file_id, file.name, picture))
         except CifarError as error:
             tell(f"{file.name}: {error}")
     if not found:
         return []
     pixels = np.stack([picture.pixels for *_f, picture in found])
     probabilities, known = cached.predict_known(chosen.run, pixels)
-    seen = pictures.as_seen(pixels, chosen.config)
+    as_seen = pictures.as_seen(pixels, chosen.config)
     return [
-        _Asked(*one, image, row, bool(is_one))
-        for one, image, row, is_one in zip(found, seen, probabilities, known, strict=True)
+        _Asked(file, name, picture, seen, row, bool(is_one))
+        for (file, name, picture), seen, row, is_one in zip(
+            found, as_seen, probabilities, known, strict=True
+        )
     ]
 
 
@@ -144,7 +146,7 @@ def _choose_framing(file: str) -> None:
         _("Part of the picture"),
         list(kinds),
         index=list(kinds).index(now.kind),
-        format_func=kinds.get,
+        format_func=kinds.__getitem__,
         key=f"{Key.FRAMING}-{file}",
         persist_state="session",
         help=_(

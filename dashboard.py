@@ -29,6 +29,6 @@ page = st.navigation(
         st.Page("pages/compare.py", title=_("Compare"), icon=":material/compare_arrows:"),
     ]
 )
-frame.enter()
+frame.enter(page.url_path)
 page.run()
 cached.tensorflow()  # begun only now, so that it does not hold up the first page

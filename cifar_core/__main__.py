@@ -19,7 +19,7 @@ from . import device, evaluation
 from .calibration import BINS, reliability
 from .config import PRESETS, TrainingConfig, names_of, setting_from_text
 from .data import absolute, load_data
-from .errors import CifarError, ConfigError, ImageError, RunError
+from .errors import CifarError, ConfigError, ImageError, RunError, RunNotWritable
 from .events import EpochEvent, Event, LogEvent, RateEvent, RunState, StateEvent
 from .export import SUFFIXES, export
 from .groups import spread, validation_accuracy
@@ -351,6 +351,9 @@ def _train_one(run: Run, data: str, options: argparse.Namespace) -> RunState:
 
     try:
         end = execute(run, data, report, longer)
+    except RunNotWritable as error:
+        _say(f"{ERROR_PREFIX}the run failed: {error}")
+        return RunState.FAILED
     except CifarError:
         raise
     except Exception as error:

@@ -10,6 +10,7 @@
     ├── ImageError          one picture cannot be read
     └── RunError            a run cannot do what was asked
         ├── RunNotFound     no such run
+        ├── RunNotWritable  a run's folder, or the folder of runs, cannot be written
         └── RunDiverged     the loss is no number any more
 
 Each message is one line: the rule or what failed, the value received, and the mend.
@@ -55,6 +56,10 @@ class RunError(CifarError):
 
 class RunNotFound(RunError, LookupError):
     """There is no run of that name."""
+
+
+class RunNotWritable(RunError):
+    """A run's folder, or the folder of all runs, cannot be written: rights, or a full disk."""
 
 
 class RunDiverged(RunError, ArithmeticError):

@@ -45,7 +45,7 @@ import numpy as np
 
 from . import lock, names
 from .config import TrainingConfig, preset_of
-from .errors import ConfigError, RunError, RunNotFound
+from .errors import ConfigError, RunError, RunNotFound, RunNotWritable
 from .evaluation import Predictions
 from .events import DETAILS, EpochEvent, Event, RateEvent, RunState, StateEvent, from_line, to_line
 from .files import write_json, write_whole
@@ -121,7 +121,7 @@ class Run:
         except OSError as error:
             if not self.path.is_dir():
                 raise self.gone() from error
-            raise RunError(_not_writable(self.path, error)) from error
+            raise RunNotWritable(_not_writable(path, error)) from error
 
     def _write_json(self, name: str, values: Any) -> None:
         with self._writing(name) as path:
@@ -203,7 +203,7 @@ class Run:
         What it changes of the run's status is written as well. A torn line before it is ended.
 
         Raises:
-            RunError: the folder cannot be written or is gone.
+            RunNotWritable, RunNotFound: the folder cannot be written or is gone.
         """
         line = to_line(event).encode()
         with self._writing("events.jsonl") as path, path.open("ab+", buffering=0) as file:
@@ -357,7 +357,7 @@ class Run:
         """Ask the worker to end after the step it is at and to save everything.
 
         Raises:
-            RunError: the folder cannot be written or is gone.
+            RunNotWritable, RunNotFound: the folder cannot be written or is gone.
         """
         with self._writing("stop") as path:
             path.touch()
@@ -376,7 +376,7 @@ class Run:
         """Ask the worker to go on with another highest learning rate.
 
         Raises:
-            RunError: the folder cannot be written or is gone.
+            RunNotWritable, RunNotFound: the folder cannot be written or is gone.
         """
         self._write_json("rate", learning_rate)
 
@@ -587,9 +587,9 @@ def _reason(error: Exception) -> str:
     return str(error.strerror if isinstance(error, OSError) and error.strerror else error)
 
 
-def _not_writable(folder: Path, error: OSError) -> str:
+def _not_writable(path: Path, error: OSError) -> str:
     return (
-        f"the runs' folder must be writable. Received: {folder} ({_reason(error)}); give yourself "
+        f"the runs' folder must be writable. Received: {path} ({_reason(error)}); give yourself "
         "the right to write there or free some space, or name another folder with --runs or "
         "CIFAR10_RUNS."
     )
@@ -658,7 +658,7 @@ class RunStore:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunError(_not_writable(self.root, error)) from error
+            raise RunNotWritable(_not_writable(self.root, error)) from error
         for number in range(1, 1000):
             run = Run(self.root / (base if number == 1 else f"{base}-{number}"))
             try:
@@ -672,7 +672,7 @@ class RunStore:
                     ) from None
                 continue
             except OSError as error:
-                raise RunError(_not_writable(self.root, error)) from error
+                raise RunNotWritable(_not_writable(self.root, error)) from error
             try:
                 run.config = config
                 if data:

@@ -29,14 +29,18 @@ def guard(page: str) -> None:
         st.switch_page("dashboard.py")
 
 
-def enter() -> None:
-    """Begin the frame: back to the page a deep link asked for, and the sidebar."""
+def enter(page: str) -> None:
+    """Begin the frame: back to the page a deep link asked for, and the sidebar.
+
+    Args:
+        page: the address of the page that is drawn.
+    """
     state.note_router()
     if link := state.take_deep_link():
-        page, query = link
-        st.switch_page(page, query_params=query)
-    if context := get_script_run_ctx():
-        state.begin_page(context.page_script_hash, context.is_history_navigation)
+        wanted, query = link
+        st.switch_page(wanted, query_params=query)
+    context = get_script_run_ctx()
+    state.begin_page(page, bool(context and context.is_history_navigation))
     st.html(Path(__file__).with_suffix(".css"))
     state.begin_settings()
     with st.sidebar:

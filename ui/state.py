@@ -161,7 +161,7 @@ def keep_address() -> None:
 
 
 def begin_page(page: str, is_history: bool) -> None:
-    """A page, known by its hash, is drawn: on Back and Forward, it shows what its address says.
+    """A page, known by its address, is drawn: on Back and Forward, it shows what that says.
 
     The settings stay as they are: they are one for all pages.
     """
@@ -422,7 +422,8 @@ def choose_run(
     widget = f"{Key.RUN}-{st.session_state.get(Key.RUN_WIDGET, 0)}"
     if shown and gone:
         widget += f"-without-{crc32(shown.encode())}"
-        st.warning(plain(gone), icon=":material/link_off:")
+        if st.session_state.get(widget) not in found:  # else another one has just been chosen
+            st.warning(plain(gone), icon=":material/link_off:")
     chosen: str | None = st.selectbox(
         label,
         list(found),

@@ -34,8 +34,9 @@ def open_page(environment: Path) -> OpenPage:
 
     def open_it(name: str) -> AppTest:
         app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
-        app.session_state[Key.ADDRESS_KEPT] = True  # as a browser tells it
         app.run()
+        app.session_state[Key.ADDRESS] = {}  # dashboard.py does it, which AppTest passes by
+        app.session_state[Key.ADDRESS_KEPT] = True  # as a browser tells it
         assert not app.exception
         app.switch_page(f"pages/{name}.py").run()
         assert not app.exception

@@ -31,8 +31,9 @@ def open_link(environment: Path) -> OpenLink:
         app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
         for key, value in query.items():
             app.query_params[key] = value
-        app.session_state[Key.ADDRESS_KEPT] = True  # as a browser tells it
         app.run()
+        app.session_state[Key.ADDRESS] = {}  # dashboard.py does it, which AppTest passes by
+        app.session_state[Key.ADDRESS_KEPT] = True  # as a browser tells it
         app.switch_page("pages/train.py").run()
         assert not app.exception
         return app

@@ -165,8 +165,9 @@ def tensorflow() -> Future[Device]:
         with quiet():
             found = find_device()
             use_cpu()
-        # Streamlit collects garbage after every rerun. TensorFlow's 400,000 objects, none of them
-        # garbage, would make each collection hold up all sessions for 0.3 s.
+        _keep_networks()
+        # TensorFlow's 400,000 objects, none of them garbage, would make each collection of all hold
+        # up all sessions for 0.3 s.
         gc.collect()
         gc.freeze()
         look.at_most(0.0)  # read from disk, which takes half a second where there are 1,000
@@ -183,6 +184,17 @@ def tensorflow() -> Future[Device]:
     _begun.set()
     threading.Thread(target=tell, name=_THREAD, daemon=True).start()
     return loading
+
+
+def _keep_networks() -> None:
+    """Keep Streamlit from clearing Keras's state after every rerun, as it does where Keras is.
+
+    Networks are shared here: one session's look at a run would take the compiled kernels from what
+    another predicts with, and hold up both for a collection of all garbage.
+    """
+    import keras
+
+    keras.backend.clear_session = lambda free_memory=True: None
 
 
 @atexit.register

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,7 +25,7 @@ from cifar_core.printed import printed_histories
 from cifar_core.runs import Run, RunStore
 from cifar_core.summary import Status, Summary
 from tests.pages.elements import by_label, texts
-from ui import curves, monitor
+from ui import cached, curves, monitor
 from ui.monitor import View
 from ui.settings import label_of
 
@@ -316,3 +317,27 @@ def test_a_run_that_gets_nothing_right_is_shown(store: RunStore, open_page) -> N
     (run.path / "environment.json").unlink()
     for page in ("train", "evaluate", "compare"):
         open_page(page)
+
+
+def test_a_look_holds_up_no_other_session(store: RunStore, open_page) -> None:
+    write(store, [*EPOCHS, finished()])
+    app = open_page("train")
+    cached.tensorflow().result()
+    import keras
+
+    before = keras.backend.get_uid("look")
+    collected: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            collected.append(info["generation"])
+
+    gc.disable()  # what is collected then, somebody has asked for
+    gc.callbacks.append(note)
+    try:
+        app.run()
+    finally:
+        gc.callbacks.remove(note)
+        gc.enable()
+    assert collected == []
+    assert keras.backend.get_uid("look") == before + 1  # networks of all sessions are kept

@@ -38,11 +38,11 @@ READ = (
 )
 
 
-def make(root: Path) -> None:
+def make(root: Path, runs: int = RUNS) -> None:
     """The runs, of 24 settings and many seeds."""
     store, rng = RunStore(root), random.Random(0)
     data = {"kind": "synthetic", "name": "Built-in images (synthetic)", "location": ""}
-    for number in range(RUNS):
+    for number in range(runs):
         config = TrainingConfig(
             dropout=rng.choice([0.0, 0.2, 0.4]),
             flip=rng.random() < 0.5,

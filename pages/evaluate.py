@@ -78,7 +78,7 @@ def learning_curves(chosen: Summary, history: History) -> None:
     for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
         with column:
             live_chart(
-                curves.run_figure(chosen.run, history, metric, curves.View()),
+                curves.run_figure(chosen, history, metric, curves.View()),
                 key=f"evaluate-{metric}",
                 label=_("{metric} of run {run}").format(
                     metric=curves.title(metric), run=chosen.run.id

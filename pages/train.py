@@ -177,6 +177,7 @@ def watch() -> None:
     monitor(shown, view)
 
 
+cached.history(chosen.run)  # read now; what looks again takes it as it was a moment ago
 watch()
 with top:  # last: see docs/architecture.md
     controls(data)

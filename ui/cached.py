@@ -11,12 +11,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -37,6 +38,8 @@ from ui.text import _, plain
 
 if TYPE_CHECKING:
     import keras
+
+T = TypeVar("T")
 
 # Images
 
@@ -313,21 +316,39 @@ def runs() -> Listing:
     return _look().at_most(0.0)
 
 
+_RECENT = 0.3
+
+
 def recent_runs() -> Listing:
     """All runs as they were 0.3 s ago at most, for what looks again and again."""
-    return _look().at_most(0.3)
+    return _look().at_most(_RECENT)
 
 
 class _Log:
-    """A run's events as far as they have been read."""
+    """A run's events as far as they have been read, and what was made of them."""
 
     def __init__(self) -> None:
-        self._lock, self._history = threading.Lock(), History()
+        self._reading, self._making = threading.Lock(), threading.Lock()
+        self._time, self._history, self._shown = -math.inf, History(), History()
+        self._made_of, self._made = self._shown, dict[Hashable, Any]()
 
-    def read(self, run: Run) -> History:
-        with self._lock:
-            self._history = run.follow(self._history)
-            return self._history.snapshot()
+    def at_most(self, age: float, run: Run) -> History:
+        with self._reading:
+            if time.monotonic() - self._time >= age:
+                read = run.follow(self._history)
+                if read is not self._history or read.offset != self._shown.offset:
+                    self._history, self._shown = read, read.snapshot()
+                self._time = time.monotonic()
+            return self._shown
+
+    def make(self, of: History, key: Hashable, make: Callable[[], T]) -> T:
+        with self._making:
+            if of is not self._made_of:
+                self._made_of, self._made = of, {}
+            if key not in self._made:
+                self._made[key] = make()
+            made: T = self._made[key]
+            return made
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -336,8 +357,25 @@ def _log(path: str) -> _Log:
 
 
 def history(run: Run) -> History:
-    """All events of a run so far; only what is new is read from disk."""
-    return _log(str(run.path)).read(run)
+    """All events of a run so far; only what is new is read from disk. Nobody may change it."""
+    return _log(str(run.path)).at_most(0.0, run)
+
+
+def recent_history(run: Run) -> History:
+    """All events of a run 0.3 s ago at most, for what looks again and again."""
+    return _log(str(run.path)).at_most(_RECENT, run)
+
+
+def once(run: Run, history: History, key: Hashable, make: Callable[[], T]) -> T:
+    """What `make` makes of a run's events, made once for all sessions until there are others.
+
+    Args:
+        run: whose events they are.
+        history: what `history` or `recent_history` gave.
+        key: all else that `make` depends on.
+        make: called where it was not made yet.
+    """
+    return _log(str(run.path)).make(history, key, make)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -173,77 +173,84 @@ def history_figure(
     Returns:
         A figure whose zoom and hidden traces `live_chart` keeps while points are added.
     """
-    figure = _figure("" if series else title, hovermode="x unified")
+    longest = max([x_max or 0.0, *(end for one in series for end in np.asarray(one.x, float)[-1:])])
+    if metric == "accuracy":  # the browser would round halves in its own way
+        series = [replace(one, y=rounded(one.y)) for one in series]
+    x_axis: dict[str, Any] = {
+        "title": {"text": x_title},
+        "rangemode": "tozero",
+        "hoverformat": ",.2~f",
+        "unifiedhovertitle": {"text": f"{x_title} %{{x:,.2~f}}"},
+        # Given always: of one that comes and goes, Plotly forgets where the data end.
+        "range": [0, 1.02 * (longest or 1)],
+        "uirevision": f"{subject}/{by}",
+    }
+    if by == "epoch":
+        x_axis |= {"dtick": _whole_tick(longest), "tickformat": ",d"}
+    y_axis: dict[str, Any] = {
+        "title": {"text": y_title},
+        "rangemode": "tozero",
+        "hoverformat": ".4f",
+        "uirevision": f"{subject}/{log}",
+    }
+    if metric == "accuracy":
+        y_axis |= {"range": [0, 1.02], "dtick": 0.2, "tickformat": ".0%", "hoverformat": ".2%"}
+    if log:
+        y_axis |= {"type": "log", "tickformat": ".3~g", "dtick": "D2"}  # 1, 2, 5, 10, ...
     # The title is the legend's, so that a legend of several rows pushes it up, not over it.
     heading = {"text": title, "side": "top", "font": {"size": 16}} if title else {}
-    figure.update_layout(legend={"title": heading, "titleclick": False}, margin_t=40)
-    longest = x_max or 0.0
-    for one in series:
-        longest = max([longest, *np.asarray(one.x, dtype=float)[-1:]])
-        if metric == "accuracy":
-            one = replace(one, y=rounded(one.y))  # the browser would round halves in its own way
-        figure.add_traces(_curves(one, smoothing, measured))
-    figure.update_xaxes(
-        title_text=x_title,
-        rangemode="tozero",
-        hoverformat=",.2~f",
-        unifiedhovertitle_text=f"{x_title} %{{x:,.2~f}}",
-        # Given always: of one that comes and goes, Plotly forgets where the data end.
-        range=[0, 1.02 * (longest or 1)],
-        uirevision=f"{subject}/{by}",
+    # In one go: each `update_xaxes` and the like takes as long as all of this.
+    return _figure(
+        "" if series else title,
+        [trace for one in series for trace in _curves(one, smoothing, measured)],
+        hovermode="x unified",
+        legend={**_LEGEND, "title": heading, "titleclick": False},
+        margin={**_MARGIN, "t": 40},
+        xaxis=x_axis,
+        yaxis=y_axis,
+        shapes=[_line(mark, longest) for mark in marks],
     )
-    if by == "epoch":
-        figure.update_xaxes(dtick=_whole_tick(longest), tickformat=",d")
-    figure.update_yaxes(
-        title_text=y_title,
-        rangemode="tozero",
-        hoverformat=".4f",
-        uirevision=f"{subject}/{log}",
-    )
-    if metric == "accuracy":
-        figure.update_yaxes(range=[0, 1.02], dtick=0.2, tickformat=".0%", hoverformat=".2%")
-    if log:
-        figure.update_yaxes(type="log", tickformat=".3~g", dtick="D2")  # 1, 2, 5, 10, ...
-    figure.update_layout(shapes=[_line(mark, longest) for mark in marks])
-    return figure
 
 
-def _curves(one: Series, smoothing: float, measured: str) -> list[go.Scatter]:
+def _curves(one: Series, smoothing: float, measured: str) -> list[dict]:
     """A series as drawn: as it is or, smoothed, before the faint values as measured."""
     if not smoothing or one.style in ("reference", "best"):
         return [_trace(one, one.y)]
     # In one group, so that a click in the legend hides both.
-    behind = _trace(one, one.y, " ".join([one.name, measured]))
-    behind.update(opacity=0.2, showlegend=False, legendgroup=_uid(one), uid=f"{_uid(one)}m")
-    smoothed = _trace(one, smooth(one.y, smoothing))
-    smoothed.update(mode="lines", legendgroup=_uid(one))
-    return [behind, smoothed]
+    group = {"legendgroup": _uid(one)}
+    behind = _trace(one, one.y, " ".join([one.name, measured])) | group
+    smoothed = _trace(one, smooth(one.y, smoothing)) | group
+    return [
+        behind | {"opacity": 0.2, "showlegend": False, "uid": f"{_uid(one)}m"},
+        smoothed | {"mode": "lines"},
+    ]
 
 
-def _trace(one: Series, y: ArrayLike, name: str = "") -> go.Scatter:
+def _trace(one: Series, y: ArrayLike, name: str = "") -> dict:
     x, y = thin(one.x, y)
     is_line = one.style in ("raw", "reference")
     colour = one.colour or ROLE_COLOURS[one.role]
-    return go.Scatter(
-        x=np.asarray(x, dtype=np.float32),  # half the message; pixels are coarser
-        y=np.asarray(y, dtype=np.float32),
-        name=escape(name or one.name, quote=False),
-        uid=_uid(one),
-        mode="markers" if one.style == "best" else "lines" if is_line else "lines+markers",
-        opacity={"raw": 0.55, "reference": 0.9}.get(one.style, 1),
-        line={
+    return {
+        "x": np.asarray(x, dtype=np.float32),  # half the message; pixels are coarser
+        "y": np.asarray(y, dtype=np.float32),
+        "name": escape(name or one.name, quote=False),
+        "uid": _uid(one),
+        "mode": "markers" if one.style == "best" else "lines" if is_line else "lines+markers",
+        "opacity": {"raw": 0.55, "reference": 0.9}.get(one.style, 1),
+        "line": {
             "color": PALETTE[4] if one.style == "reference" else colour,
             "width": {"raw": 1, "reference": 1.5}.get(one.style, 2),
             "dash": "dot" if one.style == "reference" else one.dash,
         },
-        marker=(
+        "marker": (
             {"symbol": "circle-open", "size": 14, "color": colour, "line": {"width": 2}}
             if one.style == "best"
             else {"symbol": _ROLE_SYMBOLS[one.role], "size": 7}
         ),
-        cliponaxis=one.style != "best",  # which may lie at the very end
-        hovertemplate="%{y}",
-    )
+        "cliponaxis": one.style != "best",  # which may lie at the very end
+        "hovertemplate": "%{y}",
+        "type": "scatter",
+    }
 
 
 def _line(mark: Mark, longest: float) -> dict:
@@ -529,16 +536,21 @@ def schedule_figure(
     return figure
 
 
-def _figure(title: str, **layout: Any) -> go.Figure:
-    """An empty figure with room for a title and a legend."""
+_LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+_MARGIN = {"l": 56, "r": 16, "b": 48}
+
+
+def _figure(title: str, traces: Sequence[dict] = (), **layout: Any) -> go.Figure:
+    """A figure, empty by default, with room for a title and a legend."""
     return go.Figure(
-        layout={
+        traces,
+        {
             **BLANK,
             "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 16}},
-            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-            "margin": {"l": 56, "r": 16, "t": 72 if title else 40, "b": 48},
+            "legend": _LEGEND,
+            "margin": {**_MARGIN, "t": 72 if title else 40},
             **layout,
-        }
+        },
     )
 
 

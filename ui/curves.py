@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import plotly.graph_objects as go
@@ -11,8 +11,8 @@ from cifar_core.diagnosis import best_epoch
 from cifar_core.events import EpochEvent
 from cifar_core.history import History
 from cifar_core.meter import without_stubs
-from cifar_core.runs import Run
 from cifar_core.split import steps_per_epoch
+from cifar_core.summary import Summary
 from ui.charts import Mark, Series, history_figure
 from ui.text import _
 
@@ -31,7 +31,7 @@ class Reference:
     """
 
     name: str
-    history: History
+    history: History = field(hash=False)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def title(metric: Metric) -> str:
 
 
 def curves(
-    run: Run,
+    summary: Summary,
     history: History,
     metric: Metric,
     by: Axis = "epoch",
@@ -69,7 +69,7 @@ def curves(
     """Training and validation curves of a run.
 
     Args:
-        run: whose settings tell how many steps an epoch has.
+        summary: of the run, whose settings tell how many steps an epoch has.
         history: its events.
         metric: 'loss' or 'accuracy'.
         by: what the x axis counts.
@@ -82,8 +82,7 @@ def curves(
     x = [_at(event, by) for event in history.epochs]
     found = []
     if batches and history.batches:
-        images = run.environment.get("train_images")
-        steps = steps_per_epoch(images, run.config) if images and by == "epoch" else 1
+        steps = _steps(summary, by)
         at, values = without_stubs(history.batches, metric)
         found.append(
             Series(_("train, last batches"), at / steps, values, style="raw", colour=colour)
@@ -105,7 +104,7 @@ def curves(
 
 
 def run_figure(
-    run: Run, history: History, metric: Metric, view: View, x_max: float | None = None
+    summary: Summary, history: History, metric: Metric, view: View, x_max: float | None = None
 ) -> go.Figure:
     """The chart of one metric of a run, with all that the live page shows in it.
 
@@ -117,14 +116,15 @@ def run_figure(
         x = [_at(event, by) for event in view.reference.history.epochs]
         y = [getattr(event, f"val_{metric}") for event in view.reference.history.epochs]
         series.append(Series(view.reference.name, x, y, role="validation", style="reference"))
-    series += curves(run, history, metric, by, batches=True)
+    series += curves(summary, history, metric, by, batches=True)
     if best := best_epoch(history.epochs):
         at = _at(best, by), getattr(best, f"val_{metric}")
         series.append(Series(_("best epoch"), [at[0]], [at[1]], role="validation", style="best"))
-    images = run.environment.get("train_images") if history.rates else None
-    steps = steps_per_epoch(images, run.config) if images and by == "epoch" else 1
     marks = [
-        Mark(event.step / steps, _("learning rate {rate:g}").format(rate=event.learning_rate))
+        Mark(
+            event.step / _steps(summary, by),
+            _("learning rate {rate:g}").format(rate=event.learning_rate),
+        )
         for event in history.rates
     ]
     return history_figure(
@@ -138,7 +138,7 @@ def run_figure(
         measured=_("as measured"),
         log=view.log and metric == "loss",
         marks=marks,
-        subject=run.id,
+        subject=summary.run.id,
     )
 
 
@@ -154,6 +154,12 @@ def figure(
         y_title=title(metric),
         x_max=x_max,
     )
+
+
+def _steps(summary: Summary, by: Axis) -> int:
+    """Steps in one unit of the x axis."""
+    images = summary.environment.get("train_images")
+    return steps_per_epoch(images, summary.config) if images and by == "epoch" else 1
 
 
 def _at(event: EpochEvent, by: Axis) -> int:

@@ -46,8 +46,13 @@ def load_ahead() -> None:
     _component(key="plotly", height=1, data={"key": "plotly", "plotly": PLOTLY_JS})
 
 
+def to_json(figure: go.Figure) -> str:
+    """A figure as `live_chart` sends it: where several sessions show the same, it is made once."""
+    return pio.to_json(figure, validate=False, remove_uids=False)
+
+
 def live_chart(
-    figure: go.Figure,
+    figure: go.Figure | str,
     *,
     key: str,
     label: str,
@@ -61,7 +66,7 @@ def live_chart(
     keeps the right ones hidden when traces come and go.
 
     Args:
-        figure: What to draw.
+        figure: What to draw, or `to_json` of it.
         key: The chart's identity, unique in the app.
         label: What the chart shows, for screen readers.
         height: In pixels; kept free from the start, so that nothing jumps.
@@ -78,7 +83,7 @@ def live_chart(
         height=height,
         data={
             # Ready-made JSON: Streamlit serializes its data twice, and a string is cheap to.
-            "figure": pio.to_json(figure, validate=False, remove_uids=False),
+            "figure": figure if isinstance(figure, str) else to_json(figure),
             "key": key,
             "label": label,
             "height": height,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ from cifar_core.schedule import changed_by, learning_rates
 from cifar_core.split import steps_per_epoch
 from cifar_core.summary import Summary
 from ui import cached, curves, remarks, state
-from ui.live_chart import live_chart
+from ui.live_chart import live_chart, to_json
 from ui.state import Key
 from ui.text import _, duration, gigabytes, plain
 
@@ -147,8 +147,8 @@ def monitor(summary: Summary, view: View) -> None:
 
     As few elements as will do: at every look each costs the browser more than a chart does.
     """
-    run, history = summary.run, cached.history(summary.run)
-    view = replace(view, reference=reference(summary, view))
+    run, is_live = summary.run, summary.state.is_live
+    history = cached.recent_history(run) if is_live else cached.history(run)
     images = summary.environment.get("train_images")
     steps = steps_per_epoch(images, summary.config) if images else None
     with st.container(key="status"):
@@ -156,18 +156,33 @@ def monitor(summary: Summary, view: View) -> None:
     facts(summary, history, steps)
     remarks.show(summary, history)
     total = summary.config.epochs * (1 if view.axis == "epoch" else steps or 0)
-    x_max = total if summary.state.is_live else None
+    x_max = total if is_live else None
+    drawn = curves.View(view.axis, view.smoothing, view.log, reference(summary, view))
     with st.container(horizontal=True, key="charts"):
         for metric in curves.METRICS:
             live_chart(
-                curves.run_figure(run, history, metric, view, x_max),
+                _chart(summary, history, metric, drawn, x_max),
                 key=f"train-{metric}",
                 height=340,
                 label=_("{metric} of run {run}").format(metric=curves.title(metric), run=run.id),
             )
     figures(history)
     with st.expander(_("Log, the latest first"), icon=":material/notes:"):
-        st.code("\n".join(log_lines(history)[:200]) or " ", language=None, height=200)
+        lines = cached.once(run, history, "log", lambda: "\n".join(log_lines(history)[:200]))
+        st.code(lines or " ", language=None, height=200)
+
+
+def _chart(
+    summary: Summary, history: History, metric: curves.Metric, view: curves.View, x_max: int | None
+) -> str:
+    """A chart ready to be sent, the same for all sessions that look at the run in the same way."""
+    images = summary.environment.get("train_images")
+    return cached.once(
+        summary.run,
+        history,
+        (metric, view, x_max, images),
+        lambda: to_json(curves.run_figure(summary, history, metric, view, x_max)),
+    )
 
 
 def line(runs: list[Run]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -195,7 +196,9 @@ def test_a_curve_to_beat_learns_with_the_run_of_which_images_that_is(
     view = View(beat="rival", rival=rival)  # as the page made it when the run began
     drawn: list[str] = []
     monkeypatch.setattr(
-        monitor, "live_chart", lambda figure, **_: drawn.append(figure.data[0].name)
+        monitor,
+        "live_chart",
+        lambda figure, **_: drawn.append(json.loads(figure)["data"][0]["name"]),
     )
     monitor.monitor(live.summary(), view)
     live.environment = {"data": images}
@@ -210,7 +213,7 @@ def test_a_runs_figure_holds_what_the_live_page_shows(store: RunStore) -> None:
     for by, best, changed in (("epoch", 7, 2.0), ("step", 10_941, 3126)):
         view = curves.View(by, smoothing=0.5, log=True, reference=to_beat)
         for metric, lowest in (("loss", 0.8565), ("accuracy", 0.7037)):
-            figure = curves.run_figure(run, run.history(), metric, view)
+            figure = curves.run_figure(run.summary(), run.history(), metric, view)
             traces = {trace.name: trace for trace in figure.data}
             assert (traces["best epoch"].x[0], traces["best epoch"].y[0]) == (
                 best,
@@ -230,12 +233,12 @@ def test_a_few_images_at_an_epochs_end_make_no_spike(store: RunStore, by: str, e
     run = write(store, [*spans, BatchEvent(step=1563, loss=1.0, **figures)])
     run.append(BatchEvent(step=1564, loss=0.9, **{**figures, "epoch": 2}))
     spike = BatchEvent(step=1501, loss=4.0, **figures)
-    few = curves.run_figure(run, run.history(), "loss", curves.View(by))
+    few = curves.run_figure(run.summary(), run.history(), "loss", curves.View(by))
     (drawn,) = [trace for trace in few.data if trace.name == "train, last batches"]
     assert (len(drawn.y), drawn.x[15]) == (17, pytest.approx(end))
     history = run.history()
     history.batches[15:16] = [spike]
-    spiky = curves.run_figure(run, history, "loss", curves.View(by))
+    spiky = curves.run_figure(run.summary(), history, "loss", curves.View(by))
     (drawn,) = [trace for trace in spiky.data if trace.name == "train, last batches"]
     assert max(drawn.y) == pytest.approx((100 * 1.0 + 4.0) / 101)
 
@@ -317,6 +320,32 @@ def test_a_run_that_gets_nothing_right_is_shown(store: RunStore, open_page) -> N
     (run.path / "environment.json").unlink()
     for page in ("train", "evaluate", "compare"):
         open_page(page)
+
+
+def test_sessions_that_look_at_a_run_in_one_way_share_its_charts(
+    store: RunStore, open_page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    draw = curves.run_figure
+
+    def note(summary, history, metric, view, x_max=None):
+        drawn.append(metric)
+        return draw(summary, history, metric, view, x_max)
+
+    monkeypatch.setattr(curves, "run_figure", note)
+    run = write(store, [StateEvent(state=RunState.RUNNING), *EPOCHS[:8]])
+    with run.working():
+        first, second = open_page("train"), open_page("train")
+        assert sorted(drawn) == ["accuracy", "loss"]
+        run.append(EPOCHS[8])
+        for app in (first, second):
+            app.run()
+            assert by_label(app.metric, "Validation loss").value == f"{EPOCHS[8].val_loss:.4f}"
+        assert len(drawn) == 4
+        by_label(second.slider, "Smoothing").set_value(0.5).run()
+        assert len(drawn) == 6
+        first.run()
+        assert len(drawn) == 6
 
 
 def test_a_look_holds_up_no_other_session(store: RunStore, open_page) -> None:

@@ -265,8 +265,16 @@ class Run:
 
     def _touched(self) -> tuple[int, ...]:
         """Numbers that change with whatever a summary tells; an editor may write into notes.md."""
-        status = _stamp(self.path / "status.json") or _stamp(self.path / "events.jsonl")
-        return _stamp(self.path) + status + _stamp(self.path / "notes.md")
+        status, events, notes = self._watched
+        return _stamp(self.path) + (_stamp(status) or _stamp(events)) + _stamp(notes)
+
+    @cached_property
+    def _watched(self) -> tuple[Path, Path, Path]:
+        return self.path / "status.json", self.path / "events.jsonl", self.path / "notes.md"
+
+    @cached_property
+    def _settings(self) -> Path:
+        return self.path / "config.json"
 
     # State
 
@@ -638,6 +646,7 @@ class RunStore:
         self.root = (root or default_root()).resolve()
         self.reference_root = reference_root()
         self._known: dict[Path, tuple[tuple[int, ...], Summary]] = {}
+        self._runs: dict[tuple[bool, str], Run] = {}
         self._listed = Listing((), ())
         self._looking = threading.Lock()
 
@@ -701,9 +710,10 @@ class RunStore:
 
     def runs(self) -> list[Run]:
         """Every run, newest first, and after them those that ship, by name."""
-        own = [Run(path) for path in _folders(self.root)]
+        with self._looking:
+            own, shipped = self._found()
         own.sort(key=lambda run: (run.asked, run.id), reverse=True)
-        return own + [Run(path, is_reference=True) for path in _folders(self.reference_root)]
+        return own + shipped
 
     def look(self) -> Listing:
         """Every run on one line. Changes nothing on disk, and no run's fault hides another.
@@ -712,9 +722,9 @@ class RunStore:
         the listing is the one that was given before. Safe to be called by several threads.
         """
         with self._looking:
-            own, unreadable = self._read([Run(path) for path in _folders(self.root)])
+            runs, shipped = self._found()
+            own, unreadable = self._read(runs)
             own.sort(key=lambda one: (one.run._asked(one.status), one.run.id), reverse=True)
-            shipped = [Run(path, is_reference=True) for path in _folders(self.reference_root)]
             theirs, more = self._read(shipped)
             found = Listing((*own, *theirs), (*unreadable, *more))
             same = found.unreadable == self._listed.unreadable and (
@@ -727,6 +737,20 @@ class RunStore:
     def summaries(self) -> list[Summary]:
         """Every run on one line, in the order of `runs`; one that cannot be read is left out."""
         return list(self.look().summaries)
+
+    def _found(self) -> tuple[list[Run], list[Run]]:
+        """One's own runs and those that ship, by name; what was found before is not made anew."""
+        known, self._runs = self._runs, {}
+        for root, is_reference in ((self.root, False), (self.reference_root, True)):
+            if root is None:
+                continue
+            for name in _names(root):
+                key = is_reference, name
+                run = known.get(key) or Run(root / name, is_reference)
+                if _is_run(run):
+                    self._runs[key] = run
+        own = [run for run in self._runs.values() if not run.is_reference]
+        return own, [run for run in self._runs.values() if run.is_reference]
 
     def _read(self, runs: list[Run]) -> tuple[list[Summary], list[Unreadable]]:
         found, unreadable = [], []
@@ -777,20 +801,23 @@ class RunStore:
         self._known.pop(run.path, None)
 
 
-def _folders(root: Path | None) -> list[Path]:
-    """The runs' folders below a folder, by name; one that may not be looked into is one, too."""
-    found = []
-    with contextlib.suppress(OSError):  # no such folder yet, or not to be read
-        for path in sorted(root.iterdir()) if root else ():
-            try:
-                is_run = (path / "config.json").exists()
-            except PermissionError:
-                is_run = True
-            except OSError:
-                is_run = False
-            if is_run:
-                found.append(path)
-    return found
+def _names(root: Path) -> list[str]:
+    """What lies in a folder, sorted; nothing where it is not there yet or may not be read."""
+    try:
+        with os.scandir(root) as entries:
+            return sorted(entry.name for entry in entries)
+    except OSError:
+        return []
+
+
+def _is_run(run: Run) -> bool:
+    """Whether a folder is a run's; one that may not be looked into is, too."""
+    try:
+        return run._settings.exists()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
 
 
 def _folder(root: Path, name: str) -> Path | None:

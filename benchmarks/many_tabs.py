@@ -182,9 +182,11 @@ class Tab:
                 timer.cancel()
 
     def _finished(self, how: int) -> None:
-        if how == ForwardMsg.FINISHED_SUCCESSFULLY and self._timers:
+        # A look that was asked for meanwhile may take the place of the page's own word.
+        is_look = how == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
+        if self._timers and (is_look or how == ForwardMsg.FINISHED_SUCCESSFULLY):
             self._is_there.set()
-        if how == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY and self._asked is not None:
+        if is_look and self._asked is not None:
             self.looks.append(time.perf_counter() - self._asked)
             self._asked = None
 

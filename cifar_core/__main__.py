@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
@@ -260,11 +260,15 @@ def _given_settings(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _runs_to_train(options: argparse.Namespace) -> tuple[list[Run], str]:
-    """The runs that `train` is to carry out, one after the other, and their images."""
+def _runs_to_train(options: argparse.Namespace) -> tuple[list[Callable[[], Run]], str]:
+    """What gives the runs that `train` is to carry out, one after the other, and their images.
+
+    Each is made when its turn comes: one that nobody is at would read 'interrupted'.
+    """
     store, data = RunStore(options.runs), absolute(_data_of(options))
     if options.run:
-        return [store.get(options.run)], data
+        run = store.get(options.run)
+        return [lambda: run], data
     given = _given_settings(options)
     if options.resume:
         others = [f"--{name.replace('_', '-')}" for name in given if name != "epochs"]
@@ -276,7 +280,7 @@ def _runs_to_train(options: argparse.Namespace) -> tuple[list[Run], str]:
             )
         run = store.get(options.resume)
         own_data = prepare_resume(run, options.epochs)
-        return [run], options.data or own_data or data
+        return [lambda: run], options.data or own_data or data
     preset = PRESETS[options.preset].to_json() if options.preset else {}
     config = TrainingConfig.from_json({**preset, **given})
     asked = config.runs()
@@ -289,13 +293,16 @@ def _runs_to_train(options: argparse.Namespace) -> tuple[list[Run], str]:
     names = [options.name] * len(asked)
     if options.name and len(asked) > 1:
         names = [f"{options.name}-fold{one.fold}" for one in asked]
-    return [store.create(one, name, data) for one, name in zip(asked, names, strict=True)], data
+    for name in filter(None, names):
+        store.check_name(name)
+    return [partial(store.create, *one, data) for one in zip(asked, names, strict=True)], data
 
 
 def _train(options: argparse.Namespace) -> int:
     runs, data = _runs_to_train(options)
     summaries = []
-    for run in runs:
+    for make in runs:
+        run = make()
         if not options.run:
             _say(f"run {run.id}")
         if _train_one(run, data, options) is RunState.FAILED:
@@ -411,7 +418,7 @@ def _runs(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     run = RunStore(options.runs).get(options.run)
     predictions = run.predictions()
-    if predictions is None:
+    if predictions is None or run.summary().test_accuracy is None:
         raise RunError(
             f"a run is evaluated once it has ended. Received: {run.id}, which is {run.state}; "
             f"wait for its end or choose another one."

@@ -51,7 +51,7 @@ from typing import Any
 from .config import MOST_EPOCHS, WIDTHS, TrainingConfig
 from .events import EpochEvent, RunState
 from .history import History
-from .summary import Summary
+from .summary import Status, Summary
 
 WIDE_GAP = 0.05
 """Of the running mean over an epoch; of the measured train accuracy where loss has turned, too."""
@@ -328,8 +328,7 @@ def _plateau(epochs: Sequence[EpochEvent], config: TrainingConfig, rate: float) 
 
 def _underfitting(history: History, config: TrainingConfig, classes: int) -> Remark | None:
     """Numbers: `train` and `validation` accuracy; `falling`, as in `Verdict`."""
-    end = history.states[-1] if history.states else None
-    if not history.epochs or not end or end.state is not RunState.FINISHED:
+    if not history.epochs or Status.of(history).state is not RunState.FINISHED:
         return None
     last = history.epochs[-1]
     found = verdict(

@@ -110,8 +110,9 @@ class Conversion:
         self.output = Path(tempfile.mkdtemp(dir=folder)) / f"{run.path.name}{SUFFIXES[to]}"
         self._log = self.output.with_name("log")
         self.begun = time.time()
-        command = ["export", run.id, "--to", to, "--output", str(self.output)]
-        self._process = begin([*command, "--runs", str(run.path.parent)], self._log)
+        # With '=' and '--', for the name of a folder may begin with '-'.
+        command = ["export", f"--to={to}", f"--output={self.output}", f"--runs={run.path.parent}"]
+        self._process = begin([*command, "--", run.id], self._log)
 
     @property
     def is_running(self) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,9 +24,19 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         write(new)
         with new.open("rb+") as file:
             os.fsync(file.fileno())
-        new.replace(path)
+        _replace(new, path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def _replace(new: Path, path: Path) -> None:
+    """Rename into place; on Windows, once nobody has the old file open, for a second at most."""
+    for _ in range(100 if sys.platform == "win32" else 0):
+        with contextlib.suppress(PermissionError):
+            new.replace(path)
+            return
+        time.sleep(0.01)
+    new.replace(path)
 
 
 def write_json(path: Path, values: Any) -> None:

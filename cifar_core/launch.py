@@ -24,7 +24,7 @@ from .events import EpochEvent, Event, LogEvent, RunState, StateEvent
 from .process import begin
 from .runs import Run, RunStore
 from .slots import slot
-from .split import is_batch_too_large, sample
+from .split import is_batch_too_large, sample, steps_per_epoch
 from .usage import usage
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def _begin_worker(run: Run, data: str, epochs: int | None = None) -> None:
                 message = f"its process ended before it could begin: {words}"
                 run.append(StateEvent(state=RunState.FAILED, message=message))
 
+    run.begin_log()
     try:
         begin(command, run.log_path, ended)
     except OSError as error:
@@ -98,7 +99,8 @@ def prepare_resume(run: Run, epochs: int | None = None) -> str:
         epochs: how many it shall have in all, where that is to change.
 
     Returns:
-        The images to go on with, in the form `load_data` takes; '' where that is not known.
+        The images to go on with, in the form `load_data` takes; '' where that is not known, as
+        for a run whose environment.json is lost.
 
     Raises:
         RunError: it is being trained, has no epoch left to train, is gone or cannot be written.
@@ -110,19 +112,30 @@ def prepare_resume(run: Run, epochs: int | None = None) -> str:
             f"only a run that has ended can go on. Received: {run.id}, which is {summary.state}."
         )
     config = summary.config if epochs is None else replace(summary.config, epochs=epochs)
-    if config.epochs <= summary.epochs:
+    # Without a result it died after its last epoch, and has yet to be saved and tested.
+    is_done = summary.status.result is not None or config.epochs < summary.epochs
+    if config.epochs <= summary.epochs and is_done:
         raise RunError(
             f"a run goes on to more epochs than it has done. Received: {run.id}, which has done "
             f"{summary.epochs} of {config.epochs}; name more with --epochs."
         )
+    spec = str(summary.environment.get("spec", ""))
+    if summary.epochs and not summary.data_checksum:
+        spec = ""  # of which images it learned, nobody knows any more
     run.withdraw_stop()
+    run.take_rate()
     run.append(StateEvent(state=RunState.STARTING))
-    return str(summary.environment.get("spec", ""))
+    return spec
 
 
-def resume(run: Run, epochs: int | None = None) -> None:
-    """Let a run go on in a process that outlives this one; see `prepare_resume`."""
-    data = prepare_resume(run, epochs) or "auto"
+def resume(run: Run, epochs: int | None = None, otherwise: str = "auto") -> None:
+    """Let a run go on in a process that outlives this one; see `prepare_resume`.
+
+    Args:
+        run, epochs: of `prepare_resume`.
+        otherwise: the images to go on with where the run does not know its own.
+    """
+    data = prepare_resume(run, epochs) or absolute(otherwise)
     try:
         _begin_worker(run, data, epochs)
     except RunError as error:
@@ -183,7 +196,10 @@ def execute(
                     tell(StateEvent(state=RunState.FAILED, message=message))
                 raise
             finally:
-                run.take_rate()  # one that came too late shall not wait for the next training
+                # One that came too late shall not wait for the next training.
+                if late := run.take_rate():
+                    with suppress(RunError):
+                        tell(LogEvent(message=f"learning rate {late:g} came too late to be taken"))
         tell(end)
     return end
 
@@ -226,13 +242,15 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
             f"a run goes on with the images it began with, {environment['data']['name']}. "
             f"Received: {data.source.name}; name the others with --data."
         )
-    if "data" not in environment:
-        run.environment = {**environment, **_environment(config, data, used)}
+    checkpoint = run.checkpoint_path if run.checkpoint_path.exists() else None
+    goes_on = bool(before.batches or before.epochs)
+    training = Training(config, data, checkpoint, before)
+    now = _environment(config, data, used)
+    known_since = environment if "data" in environment else {}
+    run.environment = {**environment, **now, **known_since, "spec": now["spec"]}
     if config != run.config:
         run.config = config
-    checkpoint = run.checkpoint_path if run.checkpoint_path.exists() else None
-    training = Training(config, data, checkpoint, before)
-    if before.batches:
+    if goes_on:
         tell(StateEvent(state=RunState.RUNNING, step=training.step))
     images = len(training.trained)
     tell(
@@ -248,6 +266,7 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
                 "train, so that an epoch is one step; a smaller batch size learns more"
             )
         )
+    steps = steps_per_epoch(len(data.x_train), config)
     started, told = time.perf_counter(), 0.0
     for event in training.events():
         tell(event)
@@ -255,7 +274,8 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
             if config.patience and event is training.best:
                 run.save_best(training.model)
             run.save_checkpoint(training.model)
-        if learning_rate := run.take_rate():
+        is_over = training.step == steps * config.epochs  # no step is left to be taken at it
+        if not is_over and (learning_rate := run.take_rate()):
             tell(training.change_rate(learning_rate))
         if time.perf_counter() - told >= _USAGE_SECONDS:
             tell(usage())

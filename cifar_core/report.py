@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from .diagnosis import Fit, of_summary
-from .evaluation import confusion_matrix, confusions, cross_entropy, per_class
+from .evaluation import Predictions, confusion_matrix, confusions, cross_entropy, per_class
 from .events import EpochEvent
 from .percent import percent
 from .runs import Run
@@ -74,7 +74,7 @@ def html_report(run: Run, translate: Translate = str, language: str = "en") -> s
     if history.epochs:
         charts = "".join(_chart(history.epochs, metric, _) for metric in ("accuracy", "loss"))
         parts.append(_section(_("Curves"), f'<div class="charts">{charts}</div>'))
-    if (predictions := run.predictions()) is not None:
+    if (predictions := _own_predictions(summary)) is not None:
         matrix = confusion_matrix(predictions)
         names = run.class_names
         parts.append(_section(_("Confusion matrix"), _matrix(matrix, names, _)))
@@ -92,12 +92,17 @@ def html_report(run: Run, translate: Translate = str, language: str = "en") -> s
     )
 
 
+def _own_predictions(summary: Summary) -> Predictions | None:
+    """Those of the network that the run is at, not of one before it went on."""
+    return None if summary.test_accuracy is None else summary.run.predictions()
+
+
 def _section(title: str, content: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{content}</section>\n"
 
 
 def _head(summary: Summary, _: Translate) -> str:
-    predictions = summary.run.predictions()
+    predictions = _own_predictions(summary)
     figures = []
     if predictions is not None:
         hits, images = int(predictions.hits.sum()), len(predictions.labels)
@@ -260,7 +265,8 @@ def _settings(summary: Summary, _: Translate) -> str:
     own = {name: value for name, value in values.items() if value != specs[name].default}
     rows = [(name, str(value), _(specs[name].metadata["help"])) for name, value in own.items()]
     others = ", ".join(f"{name} {value}" for name, value in values.items() if name not in own)
-    kind = summary.environment.get("data", {}).get("kind", "official")
+    asked = "synthetic" if summary.environment.get("spec") == "synthetic" else "official"
+    kind = summary.environment.get("data", {}).get("kind", asked)
     images = {"official": [], "synthetic": ["--data", kind]}.get(kind, ["--data", "PATH"])
     command = shlex.join(["python", "-m", "cifar_core", "train", *images, *_options(own)])
     again = _("To train it again on the same images ({data}):")

@@ -61,6 +61,18 @@ SHIPPED = Path(__file__).resolve().parent.parent / "reference_runs"
 _REFERENCE = "reference/"
 _START_SECONDS = 60.0  # a worker that holds no lock after this long never came up
 _HEAD_BYTES = 200  # of a log; they hold the time of its first event
+_ENVIRONMENT: dict[str, type | tuple[type, ...]] = {
+    "spec": str,
+    "data": dict,
+    "classes": list,
+    "train_images": int,
+    "test_images": int,
+    "started": (int, float),
+    "zone": str,
+    "device": str,
+}
+"""What others read of environment.json, and of which kind it is."""
+_WORKER_BEGINS = "--- a worker begins:"
 _RACY_SECONDS = 0.1  # a file that changes this soon after another may bear the same time
 
 
@@ -131,6 +143,20 @@ class Run:
         with self._writing(name) as path:
             write_whole(path, write)
 
+    def _read_environment(self) -> tuple[dict[str, Any], str]:
+        """What environment.json holds, and why that cannot be read; of the right kinds alone."""
+        values, problem = self._read_json("environment.json", dict)
+        odd = [
+            name
+            for name, kind in _ENVIRONMENT.items()
+            if name in values and not isinstance(values[name], kind)
+        ]
+        for name in odd:
+            del values[name]
+        if odd:
+            problem = f"environment.json cannot be read ({', '.join(odd)}: not of the right kind)"
+        return values, problem
+
     def _read_json(self, name: str, kind: type) -> tuple[Any, str]:
         """What a file holds, and why it cannot be read; an empty `kind` and '' where it is not."""
         try:
@@ -159,7 +185,7 @@ class Run:
         except (OSError, ValueError, TypeError, AttributeError, ConfigError) as error:
             raise RunError(
                 f"the run's settings cannot be read. Received: {path} ({_reason(error)}); delete "
-                "the run's folder or put the file right."
+                "the run's folder or correct the file."
             ) from error
 
     @config.setter
@@ -172,8 +198,7 @@ class Run:
 
         Empty where it is not there or damaged.
         """
-        values: dict[str, Any] = self._read_json("environment.json", dict)[0]
-        return values
+        return self._read_environment()[0]
 
     @environment.setter
     def environment(self, values: dict[str, Any]) -> None:
@@ -319,12 +344,23 @@ class Run:
         return self.last_words()
 
     def last_words(self) -> str:
-        """The last line of what the worker printed, '' where it printed nothing."""
+        """The last line of what the latest worker printed, '' where it printed nothing."""
         try:
             printed = self.log_path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
-        return next((line.strip() for line in reversed(printed.splitlines()) if line.strip()), "")
+        *before, latest = printed.split(_WORKER_BEGINS)
+        lines = latest.splitlines()[1 if before else 0 :]
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+    def begin_log(self) -> None:
+        """Part what a worker is about to print from what others have printed before.
+
+        Raises:
+            RunNotWritable, RunNotFound: the folder cannot be written or is gone.
+        """
+        with self._writing(self.log_path.name) as path, path.open("a", encoding="utf-8") as file:
+            file.write(f"{_WORKER_BEGINS} {datetime.now():%Y-%m-%d %H:%M:%S}\n")
 
     @property
     def asked(self) -> float:
@@ -550,7 +586,7 @@ class Run:
             RunNotFound: the run is gone.
         """
         state, status = self._now(self.status())
-        environment, no_environment = self._read_json("environment.json", dict)
+        environment, no_environment = self._read_environment()
         user, no_user = self._read_json("user.json", dict)
         notes, no_notes = self._read_notes()
         return Summary(
@@ -569,6 +605,8 @@ class Run:
         """A summary whose files are as they were, with the state that the lock tells now."""
         if not summary.status.state.is_live:
             return summary
+        if not summary.state.is_live and not self.has_worker:
+            return summary  # interrupted for good, or until its files change
         state, status = self._now(summary.status)
         same = (state, status) == (summary.state, summary.status)
         return summary if same else replace(summary, state=state, status=status)
@@ -650,6 +688,17 @@ class RunStore:
         self._listed = Listing((), ())
         self._looking = threading.Lock()
 
+    def check_name(self, name: str) -> str:
+        """A new run's name in the form in which it is kept.
+
+        Raises:
+            RunError: it is taken or cannot be a folder's.
+        """
+        name = names.checked(name)
+        if _folder(self.root, name):
+            raise RunError(f"a run's name must be new. Received: {name}, which is in {self.root}.")
+        return name
+
     def create(self, config: TrainingConfig, name: str = "", data: str = "") -> Run:
         """A new run's folder with its config.json.
 
@@ -661,9 +710,8 @@ class RunStore:
         Raises:
             RunError: the name is taken or cannot be a folder's, or the folder can't be made.
         """
-        base = (
-            names.checked(name) if name else f"{datetime.now():%Y%m%d-%H%M%S}-{preset_of(config)}"
-        )
+        usual = f"{datetime.now():%Y%m%d-%H%M%S}-{preset_of(config)}"
+        base = self.check_name(name) if name else usual
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -675,10 +723,8 @@ class RunStore:
                     raise FileExistsError
                 run.path.mkdir()
             except FileExistsError:
-                if name:
-                    raise RunError(
-                        f"a run's name must be new. Received: {name}, which is in {self.root}."
-                    ) from None
+                if name:  # somebody else was quicker
+                    self.check_name(name)
                 continue
             except OSError as error:
                 raise RunNotWritable(_not_writable(self.root, error)) from error
@@ -824,12 +870,10 @@ def _folder(root: Path, name: str) -> Path | None:
     """The folder of this name, however its letters are composed; None where there is none."""
     if Path(name).name != name:  # '', '..', a path
         return None
-    if (root / name).is_dir():
-        return root / name
     wanted = names.normal(name)
-    if wanted.isascii():
-        return None
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # too long a name; no such folder, or not to be read
+        if (root / name).is_dir():
+            return root / name
         for path in root.iterdir():
             if names.normal(path.name) == wanted and path.is_dir():
                 return path

@@ -80,8 +80,12 @@ def visible_gpus(given: str | None, uuids: Sequence[str]) -> int:
 
 def waiting(root: Path) -> list[Run]:
     """The runs that wait below this folder, the next one first. Changes nothing."""
-    runs = [Run(root / entry.name) for entry in _Line(root).entries()]
-    return [run for run in runs if run.has_worker]
+    return [run for run in in_line(root) if run.has_worker]
+
+
+def in_line(root: Path) -> list[Run]:
+    """The runs in the line, in order; some of them may have lost their workers since."""
+    return [Run(root / entry.name) for entry in _Line(root).entries()]
 
 
 def move_up(run: Run) -> None:

@@ -57,13 +57,17 @@ sides = st.segmented_control(
     run_every=2.0 if any(one.state.is_live for row in chosen for one in row.runs) else None
 )
 def watch() -> None:
-    """The curves, again and again while one of the runs is trained."""
+    """The curves, again and again while one of the runs is trained; all when one begins or ends."""
+    if cached.recent_runs().live != listing.live:
+        st.rerun()
     begun = [row for row in chosen if all(cached.history(one.run).epochs for one in row.runs)]
     if begun:
         run_curves.overlaid(begun, ("train", "validation") if sides == "both" else (sides,))
     else:
         st.info(
-            _("Choose runs in the table to lay their curves over one another."),
+            _("No chosen run has a whole epoch yet.")
+            if chosen
+            else _("Choose runs in the table to lay their curves over one another."),
             icon=":material/info:",
         )
 

@@ -129,7 +129,12 @@ if predictions is None or chosen.test_accuracy is None:
     st.info(
         _("Test figures and the confusion matrix come when the run has ended.")
         if chosen.state.is_live
-        else _("This run left no predictions on the test set, so its curves are all there is."),
+        else _("This run left no predictions on the test set, so its curves are all there is.")
+        if predictions is None
+        else _(
+            "This run trained on after it was last tested. Resume it on the Train page, and it is "
+            "tested when it ends."
+        ),
         icon=":material/info:",
     )
     st.stop()

@@ -6,7 +6,7 @@ from cifar_core.config import MOST_EPOCHS
 from cifar_core.data import Dataset
 from cifar_core.events import RunState
 from cifar_core.groups import group_of, spread, validation_accuracy
-from cifar_core.slots import waiting
+from cifar_core.slots import in_line
 from cifar_core.summary import Summary
 from ui import cached, frame, settings, state
 from ui.monitor import change_rate, choose_view, line, monitor
@@ -173,7 +173,8 @@ def watch() -> None:
     if shown is None or now.live != listing.live or above != shown_above:
         st.rerun()
     with st.empty():  # there at every run, so that the charts below keep their place
-        line(waiting(cached.store().root) if RunState.QUEUED in now.live.values() else [])
+        queued = {one for one, at in now.live.items() if at is RunState.QUEUED}
+        line([run for run in in_line(cached.store().root) if run.id in queued] if queued else [])
     monitor(shown, view)
 
 

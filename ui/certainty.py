@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.calibration import BINS, reliability
+from cifar_core.errors import RunError
 from cifar_core.evaluation import Predictions
 from cifar_core.percent import percent
 from cifar_core.significance import McNemar, mcnemar, wilson_interval
@@ -16,7 +17,7 @@ from ui import cached
 from ui import evaluation_figures as draw
 from ui.live_chart import live_chart
 from ui.state import Key
-from ui.text import _, plain
+from ui.text import _, plain, tell
 
 
 def significance(chosen: Summary, predictions: Predictions) -> None:
@@ -61,7 +62,11 @@ def significance(chosen: Summary, predictions: Predictions) -> None:
             help=_("Runs that were tested on the same images."),
         )
     ]
-    theirs = other.predictions()
+    try:
+        theirs = other.predictions()
+    except RunError as error:
+        tell(error)
+        return
     if theirs is None or not np.array_equal(theirs.labels, predictions.labels):
         st.info(_("That run left no predictions on these images."), icon=":material/info:")
         return

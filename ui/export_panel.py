@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from cifar_core.errors import ConfigError
+from cifar_core.errors import CifarError, ConfigError
 from cifar_core.export import SUFFIXES, Conversion, history_csv, need_packages
 from cifar_core.report import html_report
 from cifar_core.runs import Run
@@ -40,10 +40,17 @@ def export_panel(summary: Summary) -> None:
     Streamlit's own download button gets what was chosen when it was drawn, or nothing where it is
     pressed while the page is drawn anew. This one's press comes with the choice made before it.
     """
+    try:
+        _panel(summary)
+    except CifarError as error:
+        tell(error)
+    except OSError as error:
+        tell(_("The file cannot be made: {reason}").format(reason=error.strerror or error))
+
+
+def _panel(summary: Summary) -> None:
     run = summary.run
-    if not run.path.is_dir():
-        tell(run.gone())
-        return
+    run.saved()  # tells where it is gone
     forms = {
         "html": _("report: one HTML page to read, print and hand in"),
         "csv": _("history: the figures of each epoch as CSV"),
@@ -88,7 +95,7 @@ def _converted(summary: Summary, to: str, is_wanted: bool) -> None:
             _hand_over(output.name, "application/octet-stream", output.read_bytes())
     else:
         if conversion:
-            st.error(conversion.error, icon=":material/error:")
+            tell(conversion.error)
         _button(_("Convert"), "autorenew", help=_("Takes some seconds, in a process of its own."))
 
 

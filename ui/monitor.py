@@ -244,10 +244,6 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
                 place=place,
                 left=duration(time_left(recent, steps, config.epochs)),
             )
-            if (silent := summary.run.silent) > _LONG_SILENCE:
-                words = _("{words} · nothing heard of it for {time}").format(
-                    words=words, time=duration(silent)
-                )
         case RunState.STOPPING:
             words = _("Stopping: saving the network and testing it")
         case RunState.FINISHED | RunState.STOPPED:
@@ -259,6 +255,8 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
             if summary.test_accuracy is not None:
                 figure = percent(summary.test_accuracy)
                 parts.append(_("test accuracy {figure}").format(figure=figure))
+            elif summary.message:
+                parts.append(plain(summary.message))
             words = " · ".join(parts)
         case RunState.FAILED:
             words = _("Failed: {message}").format(message=plain(summary.message))
@@ -270,6 +268,9 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
             words = _("Interrupted: the process that trained it is gone. Its epochs are kept.")
         case _:
             words = _("Interrupted: its process is gone, before the first epoch was done.")
+    is_at_work = summary.state in (RunState.RUNNING, RunState.STOPPING)
+    if is_at_work and (silent := summary.run.silent) > _LONG_SILENCE:
+        words = _("{words} · no news for {time}").format(words=words, time=duration(silent))
     if tried := summary.status.tried:
         words += "  \n" + _tried(tried)
     if summary.state.is_live:
@@ -289,10 +290,10 @@ def _tried(tried: StateEvent) -> str:
     message = plain(tried.message)
     match tried.state:
         case RunState.STOPPED:
-            return _("Going on was stopped before it began: {message}").format(message=message)
+            return _("Training longer was cancelled: {message}").format(message=message)
         case RunState.FAILED:
-            return _("Going on failed before it began: {message}").format(message=message)
-    return _("Going on ended before it began: its process is gone. {message}").format(
+            return _("Training longer failed before it began: {message}").format(message=message)
+    return _("Training longer ended before it began: its process is gone. {message}").format(
         message=message
     )
 
@@ -351,6 +352,12 @@ def figures(history: History) -> None:
             delta_color="normal" if is_share else "inverse",
             width=190,  # fixed, as the height is, which keeps room for a change
             height=88,
+            help=_(
+                "The mean over the epoch, while the network still learned, dropout at work. "
+                "Evaluate shows that of the saved network."
+            )
+            if name == "accuracy"
+            else None,
         )
 
 

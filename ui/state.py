@@ -420,8 +420,8 @@ def choose_run(
     shown = st.session_state.get(Key.RUN) or st.query_params.get(Key.RUN)
     gone = _why_gone(shown, listing) if shown and shown not in found else ""
     widget = f"{Key.RUN}-{st.session_state.get(Key.RUN_WIDGET, 0)}"
-    if shown and gone:
-        widget += f"-without-{crc32(shown.encode())}"
+    if gone:
+        widget += f"-without-{crc32(str(shown).encode())}"
         if st.session_state.get(widget) not in found:  # else another one has just been chosen
             st.warning(plain(gone), icon=":material/link_off:")
     chosen: str | None = st.selectbox(
@@ -434,8 +434,11 @@ def choose_run(
     )
     if chosen not in found:
         return None
-    st.session_state[Key.RUN] = chosen
-    _write_address({Key.RUN: chosen})
+    # One that this page cannot show, such as a live run on Predict, is on show again elsewhere.
+    stands_in = shown in listing.by_id and shown not in found and chosen == next(iter(found))
+    if not stands_in:
+        st.session_state[Key.RUN] = chosen
+        _write_address({Key.RUN: chosen})
     for problem in found[chosen].problems:
         st.caption(f":orange[{plain(problem)}]")
     return found[chosen]
@@ -800,7 +803,7 @@ def start_training() -> None:
 def resume_training(run: Run, longer: bool = False) -> None:
     """Let a run go on, `longer` to 'Epochs in all'; what is wrong is said on the page."""
     with _told():
-        resume(run, st.session_state[Key.EPOCHS_IN_ALL] if longer else None)
+        resume(run, st.session_state[Key.EPOCHS_IN_ALL] if longer else None, data_choice())
 
 
 def stop_training(run: Run) -> None:

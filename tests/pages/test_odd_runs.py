@@ -182,6 +182,32 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(runs: RunStore) -> None:
         assert [run.state for run in runs.runs()] == [RunState.FINISHED] * 2
 
 
+def test_a_run_that_a_page_cannot_show_stays_the_chosen_one(runs: RunStore) -> None:
+    live = runs.create(TrainingConfig(), "live")
+    with live.working():
+        live.append(StateEvent(state=RunState.RUNNING))
+        app = show("train", "live")
+        app.switch_page("pages/predict.py").run()
+        assert by_label(app.selectbox, "Run").value in ("plain", "dropout")
+        assert not app.exception
+        app.switch_page("pages/train.py").run()
+        assert by_label(app.selectbox, "Run").value == "live"
+
+
+def test_a_damaged_export_is_a_sentence(runs: RunStore) -> None:
+    (runs.get("plain").path / "predictions.npz").write_bytes(b"no zip")
+    app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
+    app.query_params["runs"] = "plain"
+    app.run()
+    app.switch_page("pages/compare.py").run()
+    by_label(app.button, "Download").click().run()
+    assert not app.exception
+    assert ["predictions cannot be read" in one.value for one in app.error] == [True]
+    app = show("evaluate", "dropout")
+    app.segmented_control(key="aspect").set_value("difference").run()
+    assert not app.exception
+
+
 def test_going_on_that_failed_is_told_beside_the_result(runs: RunStore) -> None:
     run = runs.get("plain")
     run.append(StateEvent(state=RunState.STARTING))
@@ -189,7 +215,7 @@ def test_going_on_that_failed_is_told_beside_the_result(runs: RunStore) -> None:
     accuracy = run.summary().test_accuracy
     told = texts(show("train", "plain"))
     assert f"Finished after 3 epochs · test accuracy {accuracy:.2%}" in told
-    assert r"Going on failed before it began: the images \[moved\]\_away\_" in told
+    assert r"Training longer failed before it began: the images \[moved\]\_away\_" in told
 
 
 # The live line
@@ -222,8 +248,8 @@ def test_a_long_silence_is_told(runs: RunStore) -> None:
     for event in batches(1000.0, 1002.0):
         run.append(event)
     with run.working():
-        assert "nothing heard" not in texts_of_progress(show("train", "live"))
+        assert "no news" not in texts_of_progress(show("train", "live"))
         log = run.path / "events.jsonl"
         long_ago = log.stat().st_mtime - 3 * 60
         os.utime(log, (long_ago, long_ago))
-        assert "nothing heard of it for 3:0" in texts_of_progress(show("train", "live"))
+        assert "no news for 3:0" in texts_of_progress(show("train", "live"))

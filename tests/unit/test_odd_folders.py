@@ -61,6 +61,26 @@ def test_a_damaged_file_is_told_and_the_rest_is_shown(store: RunStore, run: Run,
 
 
 @pytest.mark.parametrize(
+    "odd",
+    [
+        {"classes": None},
+        {"classes": 7, "data": {}},
+        {"data": None},
+        {"data": []},
+        {"started": "yesterday"},
+        {"spec": 3, "train_images": "all", "device": []},
+    ],
+    ids=str,
+)
+def test_an_environment_of_odd_kinds_is_told(store: RunStore, run: Run, odd: dict) -> None:
+    (run.path / "environment.json").write_text(json.dumps(odd))
+    (summary,) = store.summaries()
+    assert summary.problems[0].startswith("environment.json cannot be read")
+    assert (summary.data_name, summary.data_checksum, summary.class_names) == ("", "", ())
+    assert summary.test_accuracy == 0.5
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         (json.dumps(CONFIG.to_json() | {"setting_of_tomorrow": 3}), "setting_of_tomorrow"),
@@ -339,6 +359,34 @@ def test_images_that_are_gone_make_no_run(store: RunStore, tmp_path: Path) -> No
     with pytest.raises(DataNotFound, match="a path that exists"):
         start(store, CONFIG, str(tmp_path / "gone.zip"))
     assert not store.root.exists()
+
+
+def test_the_words_of_an_earlier_worker_are_not_the_last(run: Run) -> None:
+    run.log_path.write_text("finished after 10 epochs\n")
+    run.begin_log()
+    assert run.last_words() == ""
+    with run.log_path.open("a") as file:
+        file.write("Killed\n\n")
+    assert run.last_words() == "Killed"
+
+
+def test_a_look_at_runs_that_were_interrupted_reads_no_log(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create(CONFIG, "killed")
+    run.append(StateEvent(state=RunState.RUNNING))
+    for path in (run.path / "status.json", run.path):
+        os.utime(path, (1e9, 1e9))
+    assert [one.state for one in store.summaries()] == [RunState.INTERRUPTED]
+    read: list[Run] = []
+    monkeypatch.setattr(Run, "follow", lambda self, *_: read.append(self))
+    assert [one.state for one in store.summaries()] == [RunState.INTERRUPTED]
+    assert read == []
+
+
+def test_a_name_that_no_disk_takes_is_no_run(store: RunStore) -> None:
+    with pytest.raises(RunNotFound):
+        store.get("a" * 300)
 
 
 def test_all_refusals_are_ours(store: RunStore, tmp_path: Path) -> None:

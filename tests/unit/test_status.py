@@ -199,6 +199,68 @@ def test_settings_change_when_going_on_begins(
     assert (run.config.epochs, run.summary().epochs, run.summary().status.tried) == (2, 2, None)
 
 
+def test_a_run_that_died_after_its_last_epoch_is_saved_and_tested(
+    store: RunStore, blobs_npz: Path
+) -> None:
+    run = store.create(TrainingConfig(epochs=2), "run", str(blobs_npz))
+
+    def die(event: Event) -> None:
+        if isinstance(event, EpochEvent) and event.epoch == 2:
+            raise MemoryError("no room to save in")
+
+    with pytest.raises(MemoryError):
+        execute(run, str(blobs_npz), die)
+    assert (run.summary().epochs, run.summary().test_accuracy) == (2, None)
+    assert execute(run, prepare_resume(run)).state is RunState.FINISHED
+    assert run.summary().test_accuracy is not None
+    with pytest.raises(RunError, match="has done 2 of 2"):
+        prepare_resume(run)
+
+
+def test_a_run_killed_in_its_first_epoch_begins_its_curve_anew(
+    store: RunStore, blobs_npz: Path
+) -> None:
+    run = store.create(TrainingConfig(epochs=1, batch_size=40), "run")
+    tell(run, RUNNING, batch(3), batch(7))
+    execute(run, str(blobs_npz))
+    steps = [event.step for event in run.history().batches]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 10
+
+
+def test_a_rate_that_no_step_was_taken_at_is_no_change(store: RunStore, blobs_npz: Path) -> None:
+    run = store.create(TrainingConfig(epochs=1), "run")
+
+    def ask(event: Event) -> None:
+        if isinstance(event, EpochEvent):
+            run.request_rate(0.5)
+
+    execute(run, str(blobs_npz), ask)
+    assert run.summary().status.rates == ()
+    assert run.history().log[-1].message == "learning rate 0.5 came too late to be taken"
+    run.request_rate(0.5)  # from a page that has not heard of the end
+    prepare_resume(run, 2)
+    assert run.take_rate() is None
+
+
+def test_a_run_that_lost_its_environment_does_not_go_on_with_any_images(run: Run) -> None:
+    run.environment = {"spec": "synthetic", "data": {"checksum": "sha256:1"}}
+    tell(run, RUNNING, *EPOCHS, RESULT)
+    assert prepare_resume(run, 9) == "synthetic"
+    tell(run, StateEvent(state=RunState.STOPPED))
+    (run.path / "environment.json").unlink()
+    assert prepare_resume(run, 9) == ""
+
+
+def test_an_older_networks_figures_are_not_the_runs(trained_copy: RunStore) -> None:
+    run = trained_copy.get("plain")
+    assert "Confusion matrix" in html_report(run)
+    tell(run, *WENT_ON, epoch(4), StateEvent(state=RunState.FAILED, message="out of memory"))
+    report = html_report(run)
+    assert "Confusion matrix" not in report
+    assert "Test accuracy" not in report
+
+
 def test_the_images_asked_for_are_in_the_run_from_its_making(store: RunStore) -> None:
     run = store.create(CONFIG, "run", "synthetic")
     tell(run, StateEvent(state=RunState.STARTING), StateEvent(state=RunState.STOPPED))

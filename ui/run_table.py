@@ -226,9 +226,9 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
                 _("Gap, points"),
                 format="%+.2f",
                 help=_(
-                    "Train accuracy less test accuracy, in percentage points. The train accuracy is "
-                    "that of the saved network, dropout off; of older and of printed runs it is the "
-                    "mean over an epoch, dropout at work, which makes the gap narrower."
+                    "Train accuracy less test accuracy, in percentage points. The train accuracy "
+                    "is that of the saved network, dropout off; of older and of printed runs it is "
+                    "the mean over an epoch, dropout at work, which makes the gap narrower."
                 ),
             ),
         ),

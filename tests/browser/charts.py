@@ -21,9 +21,15 @@ def points(page: Page, key: str) -> int:
 
 
 def wait_for_points(page: Page, key: str, more_than: int) -> int:
-    node = chart(page, key).element_handle(timeout=60_000)
+    """Wait until more were drawn, in whatever chart stands there then: a page that is drawn anew
+    while a run begins may mount another."""
     page.wait_for_function(
-        f"([node, n]) => ({POINTS})(node) > n", arg=[node, more_than], timeout=60_000
+        f"""([key, n]) => {{
+            const node = document.querySelector(`[data-testid="live-chart"][data-key="${{key}}"]`);
+            return node && ({POINTS})(node) > n;
+        }}""",
+        arg=[key, more_than],
+        timeout=120_000,
     )
     return points(page, key)
 

@@ -19,9 +19,11 @@ def test_public_names() -> None:
         "IMAGE_SIZE",
         "Progress",
         "Source",
+        "absolute",
         "default_cache_dir",
         "is_available",
         "load_data",
+        "must_exist",
     ]
     assert all(hasattr(cifar_core.data, name) for name in cifar_core.data.__all__)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cifar_core.config import TrainingConfig
+from cifar_core.errors import RunNotFound
 from cifar_core.lock import hold, is_held
 from cifar_core.runs import RunStore
 from tests.unit.users import BERT, ME, begin, says
@@ -99,8 +100,10 @@ def test_a_deleted_run_stays_deleted(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(TrainingConfig(), "one")
     shutil.rmtree(run.path)
     assert not run.has_worker
-    with pytest.raises(OSError, match="No such file"), run.working():
+    with pytest.raises(RunNotFound, match="gone"), run.working():
         pass
+    with pytest.raises(FileNotFoundError):
+        hold(run.path / "lock")
     assert not list(tmp_path.iterdir())
 
 

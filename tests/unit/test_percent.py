@@ -100,6 +100,6 @@ def test_no_other_place_writes_the_shares_of_a_run(path) -> None:
         and node.format_spec
         and ast.unparse(node.format_spec).rstrip("'\"").endswith("%")
     ]
-    # Ticks and progress, the machine's use, a p-value, and how much a loss fell.
-    others = ("value:.0%", "done / total", "gpu_use", "p_value", "falling")
+    # Ticks and progress, the machine's use, a p-value, and how much a loss fell or rose.
+    others = ("value:.0%", "done / total", "gpu_use", "p_value", "falling", "turned")
     assert not [one for one in formats if not any(word in one for word in others)]

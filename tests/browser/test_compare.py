@@ -160,6 +160,8 @@ def test_a_press_before_the_page_has_answered_gets_what_was_chosen(
     page.route_web_socket(re.compile("/_stcore/stream"), relay)
     page.goto(f"{url}/compare?runs=plain")
     wait_for_runs(page, "plain")
+    # Until then the page looks for it once a second, and may be at it when answers are held back.
+    expect(page.get_by_text("Device: CPU")).to_be_visible()
     for words, suffix in (("history", ".csv"), ("Keras", ".keras"), ("report", ".html")):
         settle(page)
         is_busy = True

@@ -309,7 +309,10 @@ class Run:
             values = json.loads((self.path / "status.json").read_text(encoding="utf-8"))
             return Status.from_json(values)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return Status.of(self.follow(History(), brief=True))
+            return self._status_of_log()
+
+    def _status_of_log(self) -> Status:
+        return Status.of(self.follow(History(), brief=True))
 
     @property
     def state(self) -> RunState:
@@ -325,7 +328,7 @@ class Run:
         if self.has_worker:
             return (RunState.STOPPING if self.stop_requested else status.state), status
         # The worker may have ended, lock and all, since the status was read, or within its write.
-        status = Status.of(self.follow(History(), brief=True))
+        status = self._status_of_log()
         if not status.state.is_live:
             return status.state, status
         asked = self._asked(status)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .config import TrainingConfig
@@ -162,7 +162,7 @@ class Summary:
     class_names: tuple[str, ...] = ()
     mark: Mark = Mark()
     notes: str = ""
-    problems: tuple[str, ...] = field(default=())
+    problems: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

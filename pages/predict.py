@@ -141,13 +141,7 @@ def many(
 frame.title(_("Predict"))
 listing = cached.runs()
 frame.unreadable(listing)
-frame.need_runs(
-    [one for one in listing.summaries if one.run.has_model],
-    _("There is no network to ask yet: train one first."),
-)
-chosen = state.choose_run(listing, _("Run"), lambda one: one.run.has_model)
-if chosen is None:
-    st.stop()
+chosen = frame.choose_network(listing, _("There is no network to ask yet: train one first."))
 st.caption(_("Trained on: {data}").format(data=plain(chosen.data_name)))
 test_images(chosen)
 st.divider()

@@ -203,15 +203,8 @@ def learned_kernel(channel: str, place: DeltaGenerator) -> tuple[np.ndarray, str
 
     A grey image has three equal channels to a network of colours, so its kernels add up.
     """
-    listing = cached.runs()
-    frame.need_runs(
-        [one for one in listing.summaries if one.run.has_model],
-        _("There is no learned kernel yet: train a network first."),
-    )
-    summary = state.choose_run(listing, _("Run"), lambda one: one.run.has_model)
-    if summary is None:
-        st.stop()
-    run = summary.run
+    sentence = _("There is no learned kernel yet: train a network first.")
+    run = frame.choose_network(cached.runs(), sentence).run
     try:
         kernels = cached.learned_kernels(run)
     except CifarError as error:

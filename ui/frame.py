@@ -94,6 +94,24 @@ def unreadable(listing: Listing) -> None:
                 st.markdown(f"**{plain(one.id)}**: {plain(one.reason)}")
 
 
+def choose_network(listing: Listing, sentence: str) -> Summary:
+    """The 'Run' widget over runs that have a network; where none is chosen, the page ends.
+
+    Args:
+        listing: all runs.
+        sentence: what is said where there is no network yet.
+    """
+
+    def has_network(one: Summary) -> bool:
+        return one.run.has_model
+
+    need_runs(list(filter(has_network, listing.summaries)), sentence)
+    chosen = state.choose_run(listing, _("Run"), has_network)
+    if chosen is None:
+        st.stop()
+    return chosen
+
+
 def need_runs(summaries: Sequence[Summary], sentence: str) -> None:
     """Where there are no runs: say the next step, offer it, and end the page."""
     if summaries:

@@ -283,7 +283,7 @@ def use_data(choice: str) -> None:
 
 
 def choose_data(label: str, help: str) -> None:
-    """The 'Images' widget; as with `choose_run`, another one for each choice.
+    """The 'Images' widget; another one once `use_data` has chosen.
 
     A browser also sends what an old one said last, and Streamlit tells that to its callback.
     """
@@ -293,9 +293,9 @@ def choose_data(label: str, help: str) -> None:
     key = f"{Key.DATA}-{number}"
 
     def take() -> None:
-        if number == st.session_state[Key.DATA_WIDGET]:
+        if number == st.session_state[Key.DATA_WIDGET] and st.session_state[key] in choices:
             cached.try_again(st.session_state[key])
-            use_data(st.session_state[key])
+            st.session_state[Key.DATA] = st.session_state[key]
 
     st.selectbox(
         label,

@@ -514,7 +514,7 @@ _Found = tuple[str | None, int | None, str | None, np.ndarray]  # file, index, t
 
 
 def _read_pictures(paths: list[Path]) -> list[_Found]:
-    from .images import read_image, to_network_size
+    from .data.images import read_image, to_network_size
 
     found: list[_Found] = []
     for path in paths:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .data.images import to_channels
 from .errors import RunError
 from .evaluation import softmax
-from .images import to_channels
 from .runs import Run
 
 if TYPE_CHECKING:

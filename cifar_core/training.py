@@ -13,14 +13,14 @@ import numpy as np
 from .augment import augment, augments
 from .config import TrainingConfig
 from .data.dataset import Dataset
+from .data.images import to_channels
+from .data.moments import channel_moments
 from .events import EpochEvent, Event, RateEvent
 from .history import History
-from .images import to_channels
 from .meter import Meter, plain_loss
 from .model import build_model
 from .schedule import changed_by, learning_rates
 from .split import split
-from .statistics import channel_moments
 
 if TYPE_CHECKING:
     import keras

@@ -24,15 +24,21 @@ import streamlit as st
 
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset, default_cache_dir, load_data
+from cifar_core.data.images import (
+    Framing,
+    fit_to_network_size,
+    read_image,
+    resized,
+    to_network_size,
+)
+from cifar_core.data.moments import ClassStatistics, class_statistics
 from cifar_core.data.official import official_places
 from cifar_core.device import Device, find_device, quiet, use_cpu
 from cifar_core.errors import DataError
 from cifar_core.export import Conversion
 from cifar_core.history import History
-from cifar_core.images import Framing, fit_to_network_size, read_image, resized, to_network_size
 from cifar_core.model import LayerInfo
 from cifar_core.runs import Listing, Run, RunStore
-from cifar_core.statistics import ClassStatistics, class_statistics
 from cifar_core.summary import Summary
 from ui.text import _, plain
 

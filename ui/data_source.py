@@ -9,8 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from cifar_core import fetch
-from cifar_core.data import default_cache_dir
+from cifar_core.data import default_cache_dir, fetch
 from cifar_core.data.official import find_official, official_places
 from cifar_core.errors import CifarError
 from ui import state

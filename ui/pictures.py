@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from cifar_core.config import TrainingConfig
-from cifar_core.images import to_grey
+from cifar_core.data.images import to_grey
 
 
 def data_uri(pixels: np.ndarray) -> str:

@@ -101,7 +101,7 @@ def _load_synthetic(cache_dir: Path, progress: Progress | None) -> Dataset:
         code.update(file.read_bytes())
 
     def draw() -> Dataset:
-        from .synthetic import draw_synthetic
+        from .synthetic.draw import draw_synthetic
 
         return draw_synthetic(progress=partial(progress, "draw") if progress else None)
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataFormatError, ImageError, quoted
-from ..images import read_image, to_network_size
 from .cache import Progress, checksum_of_arrays, checksum_of_file
 from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
+from .images import read_image, to_network_size
 
 JPEG_COPY_SHA256 = "05b4c8c8bf43c21250b5d4abc4621c4fed6837d691555b00c9215bfc6b363d11"
 """The zip of all of CIFAR-10 as JPEG files: lossy, so figures on it are not the original's."""

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cifar_core import fetch
-from cifar_core.data import Dataset, download
-from cifar_core.fetch import FetchState
+from cifar_core.data import Dataset, download, fetch
+from cifar_core.data.fetch import FetchState
 from tests.conftest import ROOT
 from tests.mirrors import make_small_cifar10
 from tests.pages.elements import by_label, labels, texts

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core import explain
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
-from cifar_core.images import Framing, fit_to_network_size, to_network_size
+from cifar_core.data.images import Framing, fit_to_network_size, to_network_size
 from cifar_core.launch import execute
 from cifar_core.percent import percent
 from cifar_core.prediction import load_model, predict_probabilities

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import cifar_core.data
-from cifar_core.data import Dataset, load_data, synthetic
+from cifar_core.data import Dataset, load_data
+from cifar_core.data.synthetic.draw import draw as synthetic
 from cifar_core.errors import DataNotFound
 
 DRAW = synthetic.draw_synthetic

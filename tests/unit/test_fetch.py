@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core import fetch
-from cifar_core.data import download, load_data
+from cifar_core.data import download, fetch, load_data
+from cifar_core.data.fetch import Pace
 from cifar_core.errors import DataError
-from cifar_core.fetch import Pace
 from tests.conftest import ROOT
 from tests.mirrors import (
     Gate,

@@ -1,4 +1,4 @@
-"""cifar_core.images: whatever a person or a stranger gives, pixels or one clear sentence."""
+"""cifar_core.data.images: whatever a person or a stranger gives, pixels or one clear sentence."""
 
 import io
 import struct
@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cifar_core import images
-from cifar_core.errors import ImageError
-from cifar_core.images import (
+from cifar_core.data import images
+from cifar_core.data.images import (
     Square,
     fit_to_network_size,
     read_image,
@@ -19,6 +18,7 @@ from cifar_core.images import (
     to_grey,
     to_network_size,
 )
+from cifar_core.errors import ImageError
 
 
 def encode(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cifar_core.images import to_grey
+from cifar_core.data.images import to_grey
 from ui import pictures
 
 

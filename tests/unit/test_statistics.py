@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cifar_core import statistics
 from cifar_core.data import Dataset
-from cifar_core.images import to_grey
-from cifar_core.statistics import ClassStatistics, class_statistics
+from cifar_core.data import moments as statistics
+from cifar_core.data.images import to_grey
+from cifar_core.data.moments import ClassStatistics, class_statistics
 
 
 def even(*colours: tuple[int, int, int]) -> ClassStatistics:

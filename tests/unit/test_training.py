@@ -9,11 +9,11 @@ import pytest
 
 from cifar_core.config import TrainingConfig
 from cifar_core.data.dataset import CIFAR10_CLASSES, Dataset, Source
+from cifar_core.data.images import to_grey
 from cifar_core.errors import RunDiverged
 from cifar_core.evaluation import Predictions, cross_entropy
 from cifar_core.events import BatchEvent, EpochEvent, RateEvent, RunState, StateEvent
 from cifar_core.history import History
-from cifar_core.images import to_grey
 from cifar_core.prediction import predict_logits, predict_probabilities
 from cifar_core.runs import RunStore
 from cifar_core.schedule import learning_rates

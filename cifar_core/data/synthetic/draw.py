@@ -19,8 +19,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from cifar_core.data.dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
-from cifar_core.data.pen import COATS, PAINTS, WHITE, Colour, Dice, Pen, light, mix, stream
-from cifar_core.data.sketches import SKETCHES
+
+from .pen import COATS, PAINTS, WHITE, Colour, Dice, Pen, light, mix, stream
+from .sketches import SKETCHES
 
 SUPERSAMPLE = 4
 LABELS, DRAWING, FINISH = 1, 2, 3  # the last word of each random stream's seed

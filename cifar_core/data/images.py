@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .errors import ImageError
+from ..errors import ImageError
 
 MAX_PIXELS = 50_000_000
 """More than any phone's camera in its usual mode; 150 MB once decoded."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cifar_core.data.pen import (
+from .pen import (
     COATS,
     GLASS,
     INK,

@@ -9,10 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from .data import default_cache_dir, download
-from .data.official import archive_path
-from .errors import DataError
-from .process import ERROR_PREFIX, begin
+from ..errors import DataError
+from ..process import ERROR_PREFIX, begin
+from . import default_cache_dir, download
+from .official import archive_path
 
 _START_SECONDS = 5.0  # a process that has not said or locked anything by then is gone
 _WINDOW = 10.0  # seconds over which the pace is taken

@@ -7,11 +7,8 @@ a path              a folder, .zip, .npz or cifar-10-python.tar.gz
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
 from pathlib import Path
-
-import PIL
 
 from ..errors import DataFormatError, DataNotFound, quoted
 from .cache import Progress, default_cache_dir, fingerprint_files, open_or_build
@@ -95,17 +92,12 @@ def is_available(spec: str, *, cache_dir: Path | None = None) -> bool:
 
 
 def _load_synthetic(cache_dir: Path, progress: Progress | None) -> Dataset:
-    # Its source is code, this package's and Pillow's: when one changes, so may the images.
-    code = hashlib.sha256(PIL.__version__.encode())
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        code.update(file.read_bytes())
+    from .synthetic.draw import draw_synthetic, version
 
     def draw() -> Dataset:
-        from .synthetic.draw import draw_synthetic
-
         return draw_synthetic(progress=partial(progress, "draw") if progress else None)
 
-    return open_or_build("synthetic", code.hexdigest(), draw, cache_dir)
+    return open_or_build("synthetic", version(), draw, cache_dir)
 
 
 def must_exist(spec: str) -> None:

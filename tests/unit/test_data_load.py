@@ -1,5 +1,6 @@
 """load_data's ways that no other file tests: the public names, and the synthetic set's cache."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 import cifar_core.data
 from cifar_core.data import Dataset, load_data
-from cifar_core.data.synthetic.draw import draw as synthetic
+from cifar_core.data.synthetic import draw as synthetic
 from cifar_core.errors import DataNotFound
 
 DRAW = synthetic.draw_synthetic
@@ -45,6 +46,21 @@ def test_synthetic_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert data.source.kind == "synthetic"
     assert len(drawn) == 1
     assert told[-1] == ("draw", 50, 50)
+
+
+def test_the_synthetic_sets_cache_changes_with_its_own_code_alone(tmp_path: Path) -> None:
+    folder = Path(synthetic.__file__).parent
+    assert {file.name for file in folder.glob("*.py")} == {
+        "__init__.py",
+        "draw.py",
+        "pen.py",
+        "sketches.py",
+    }
+    before = synthetic.version(shutil.copytree(folder, tmp_path / "code"))
+    assert before == synthetic.version()
+    with (tmp_path / "code" / "pen.py").open("a") as file:
+        file.write("# a broader stroke\n")
+    assert synthetic.version(tmp_path / "code") != before
 
 
 def test_the_cache_is_where_the_environment_says(

@@ -4,12 +4,12 @@ import hashlib
 
 import numpy as np
 import pytest
-from cifar_core.data.synthetic.draw.pen import Dice, Pen
-from cifar_core.data.synthetic.draw.sketches import SKETCHES
 from PIL import Image, ImageDraw
 
 from cifar_core.data.dataset import CIFAR10_CLASSES, Dataset
 from cifar_core.data.synthetic.draw import draw_synthetic
+from cifar_core.data.synthetic.pen import Dice, Pen
+from cifar_core.data.synthetic.sketches import SKETCHES
 
 # Figures of runs on this set are compared across machines, so no upgrade may change it unseen.
 # Seen the same with Pillow 11.3, 12.0 and 13.0 and NumPy 2.0 and 2.4.

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import PIL
 from PIL import Image, ImageDraw
 
-from cifar_core.data.dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
-
+from ..cache import checksum_of_arrays
+from ..dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
 from .pen import COATS, PAINTS, WHITE, Colour, Dice, Pen, light, mix, stream
 from .sketches import SKETCHES
 
@@ -215,6 +217,18 @@ def finish(images: np.ndarray, *entropy: int) -> np.ndarray:
     return np.clip(x, 0, 255).astype(np.uint8)
 
 
+def version(folder: Path = Path(__file__).parent) -> str:
+    """Another text whenever what the images come from has changed: this package's code or Pillow.
+
+    Args:
+        folder: where the code lies.
+    """
+    code = hashlib.sha256(PIL.__version__.encode())
+    for file in sorted(folder.glob("*.py")):
+        code.update(file.read_bytes())
+    return code.hexdigest()
+
+
 def draw_synthetic(
     seed: int = 0,
     train_images: int = 10_000,
@@ -257,9 +271,6 @@ def draw_synthetic(
             if progress is not None:
                 progress(done, total)
         arrays += [images, labels]
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(array.tobytes())
-    source = Source("synthetic", "synthetic", "", f"sha256:{digest.hexdigest()}")
+    source = Source("synthetic", "synthetic", "", checksum_of_arrays(*arrays))
     x_train, y_train, x_test, y_test = arrays
     return Dataset(x_train, y_train, x_test, y_test, CIFAR10_CLASSES, source)

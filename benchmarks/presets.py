@@ -17,7 +17,7 @@ from benchmarks.machine import heading
 from benchmarks.remedies import figure, trained
 from cifar_core.config import PRESETS
 from cifar_core.data import load_data
-from cifar_core.model import build_model
+from cifar_core.network.build import build_model
 from cifar_core.runs import RunStore
 
 

@@ -476,8 +476,8 @@ def _predict(options: argparse.Namespace) -> int:
     run = RunStore(options.runs).get(options.run)
     found = _read_pictures(options.images) if options.images else [_test_image(options, run)]
 
-    from .novelty import is_known
-    from .prediction import load_model, predict_probabilities
+    from .network.out_of_distribution import is_known
+    from .network.predict import load_model, predict_probabilities
 
     with device.quiet():
         device.use_cpu()

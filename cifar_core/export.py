@@ -135,7 +135,7 @@ def _write_file(run: Run, to: str, path: Path, translate: Translate) -> None:
         case "html":
             path.write_text(html_report(run, translate), encoding="utf-8")
         case "keras":
-            from .prediction import load_model
+            from .network.predict import load_model
 
             load_model(run)  # says what is wrong with it
             shutil.copyfile(run.model_path, path)
@@ -195,7 +195,7 @@ def _with_softmax(run: Run) -> keras.Model:
     """The network with softmax behind it, float32 throughout, of layers all converters know."""
     import keras
 
-    from .prediction import load_model
+    from .network.predict import load_model
 
     model = load_model(run)
     values = pixels = keras.Input(model.input_shape[1:], name="pixels")
@@ -225,8 +225,8 @@ def _write_tensorboard(run: Run, folder: Path) -> None:
     from tensorboard.compat.proto import event_pb2, summary_pb2
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-    from .model import first_kernels
-    from .prediction import load_model
+    from .network.build import first_kernels
+    from .network.predict import load_model
 
     def add(writer: EventFileWriter, time: float, step: int, **what: object) -> None:
         value = summary_pb2.Summary.Value(**what)

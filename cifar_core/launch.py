@@ -232,7 +232,7 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
         if config.deterministic:
             device.be_deterministic()
 
-    from .novelty import calibrate
+    from .network.out_of_distribution import calibrate
     from .training import Training
 
     environment = run.environment
@@ -307,7 +307,7 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
 
 
 def _predictions(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> Predictions:
-    from .prediction import predict_logits
+    from .network.predict import predict_logits
 
     return Predictions.from_logits(predict_logits(model, images), labels)
 

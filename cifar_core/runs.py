@@ -50,7 +50,7 @@ from .evaluation import Predictions
 from .events import DETAILS, EpochEvent, Event, RateEvent, RunState, StateEvent, from_line, to_line
 from .files import write_json, write_whole
 from .history import History
-from .novelty import NoveltyRule, from_predictions
+from .network.out_of_distribution import NoveltyRule, from_predictions
 from .summary import Mark, Status, Summary
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from .data.moments import channel_moments
 from .events import EpochEvent, Event, RateEvent
 from .history import History
 from .meter import Meter, plain_loss
-from .model import build_model
+from .network.build import build_model
 from .schedule import changed_by, learning_rates
 from .split import split
 

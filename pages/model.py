@@ -4,7 +4,7 @@ import streamlit as st
 
 from cifar_core.config import TrainingConfig
 from cifar_core.data.dataset import IMAGE_SIZE
-from cifar_core.model import LayerInfo
+from cifar_core.network.build import LayerInfo
 from ui import cached, explorers, frame, settings, state
 from ui import network_figures as draw
 from ui.live_chart import live_chart

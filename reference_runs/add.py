@@ -39,8 +39,8 @@ from cifar_core.events import (
     to_line,
 )
 from cifar_core.launch import TRAIN_SAMPLE
-from cifar_core.novelty import calibrate
-from cifar_core.prediction import load_model, predict_probabilities
+from cifar_core.network.out_of_distribution import calibrate
+from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.runs import Run, RunStore
 from cifar_core.split import sample, split
 

@@ -18,7 +18,7 @@ def answer(of: Summary, probabilities: np.ndarray, known: bool, true: int | None
     Args:
         of: the run whose network was asked.
         probabilities: (K,).
-        known: whether the rule of `cifar_core.novelty` believes it.
+        known: whether the rule of `cifar_core.network.out_of_distribution` believes it.
         true: the true class, None where nobody knows it.
         key: the chart's.
     """

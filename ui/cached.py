@@ -37,7 +37,7 @@ from cifar_core.device import Device, find_device, quiet, use_cpu
 from cifar_core.errors import DataError
 from cifar_core.export import Conversion
 from cifar_core.history import History
-from cifar_core.model import LayerInfo
+from cifar_core.network.build import LayerInfo
 from cifar_core.runs import Listing, Run, RunStore
 from cifar_core.summary import Summary
 from ui.text import _, plain
@@ -240,7 +240,7 @@ def wait_for_tensorflow() -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _layers(config: TrainingConfig, classes: int) -> list[LayerInfo]:
-    from cifar_core.model import build_model, describe
+    from cifar_core.network.build import build_model, describe
 
     return describe(build_model(config, classes))
 
@@ -386,7 +386,7 @@ def once(run: Run, history: History, key: Hashable, make: Callable[[], T]) -> T:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _model(path: str, saved: object) -> tuple[threading.Lock, keras.Model]:
-    from cifar_core.prediction import load_model
+    from cifar_core.network.predict import load_model
 
     return threading.Lock(), load_model(Run(Path(path)))
 
@@ -404,7 +404,7 @@ def _network(run: Run) -> tuple[threading.Lock, keras.Model]:
 
 def predict(run: Run, images: np.ndarray) -> np.ndarray:
     """Probabilities (N, K) of a run's network for uint8 images (N, 32, 32, 3)."""
-    from cifar_core.prediction import predict_probabilities
+    from cifar_core.network.predict import predict_probabilities
 
     lock, model = _network(run)
     with lock:
@@ -413,7 +413,7 @@ def predict(run: Run, images: np.ndarray) -> np.ndarray:
 
 def predict_known(run: Run, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities (N, K) as from `predict`, and whether each image is likely of a class, (N,)."""
-    from cifar_core.novelty import is_known
+    from cifar_core.network.out_of_distribution import is_known
 
     probabilities = predict(run, images)
     lock, model = _network(run)
@@ -423,7 +423,7 @@ def predict_known(run: Run, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 def grad_cam(run: Run, image: np.ndarray, label: int) -> np.ndarray:
     """Grad-CAM (H, W) of a run's network for an image, uint8 (32, 32, 3), and a class."""
-    from cifar_core import explain
+    from cifar_core.network import explain
 
     lock, model = _network(run)
     with lock:
@@ -432,7 +432,7 @@ def grad_cam(run: Run, image: np.ndarray, label: int) -> np.ndarray:
 
 def feature_maps(run: Run, image: np.ndarray) -> dict[str, np.ndarray]:
     """What each layer of a run's network makes of an image, (H, W, channels) by its name."""
-    from cifar_core import explain
+    from cifar_core.network import explain
 
     lock, model = _network(run)
     with lock:
@@ -473,7 +473,7 @@ def _what(summary: Summary, to: str) -> object:
 
 def learned_kernels(run: Run) -> np.ndarray:
     """The kernels of the first convolution of a run's network, (3, 3, channels, kernels)."""
-    from cifar_core.model import first_kernels
+    from cifar_core.network.build import first_kernels
 
     lock, model = _network(run)
     with lock:

@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cifar_core import explore
 from cifar_core.data.images import to_grey
 from cifar_core.errors import CifarError
+from cifar_core.network import arithmetic as explore
 from ui import cached, frame, state
 from ui.live_chart import live_chart
 from ui.network_figures import number, numbers_figure, picture_figure

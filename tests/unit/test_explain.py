@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cifar_core.config import TrainingConfig
-from cifar_core.explain import convolutions, feature_maps, grad_cam
-from cifar_core.model import build_model
+from cifar_core.network.build import build_model
+from cifar_core.network.explain import convolutions, feature_maps, grad_cam
 
 TUTORIAL = TrainingConfig()
 COMPACT = TrainingConfig(network="compact", convolutions=4, batch_norm=True, standardise=True)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from scipy.signal import correlate2d
 
-from cifar_core import explore
+from cifar_core.network import arithmetic as explore
 
 RNG = np.random.default_rng(11)
 GRIDS = [RNG.integers(0, 10, (4, 4)), RNG.normal(0, 3, (6, 8)), RNG.random((15, 13))]

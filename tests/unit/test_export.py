@@ -18,7 +18,7 @@ from cifar_core.errors import ConfigError, RunError
 from cifar_core.evaluation import softmax
 from cifar_core.export import SUFFIXES, export
 from cifar_core.launch import execute
-from cifar_core.prediction import load_model, predict_probabilities
+from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.runs import Run, RunStore
 from tests.conftest import ROOT
 

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.io as pio
 import pytest
 
-from cifar_core import explore
+from cifar_core.network import arithmetic as explore
 from ui import network_figures as figures
 from ui.network_figures import Box
 

@@ -15,9 +15,15 @@ from cifar_core.data import Dataset
 from cifar_core.data.images import to_grey
 from cifar_core.errors import RunError
 from cifar_core.evaluation import Predictions
-from cifar_core.model import build_model
-from cifar_core.novelty import NoveltyRule, calibrate, channel_figures, from_predictions, is_known
-from cifar_core.prediction import load_model, predict_probabilities
+from cifar_core.network.build import build_model
+from cifar_core.network.out_of_distribution import (
+    NoveltyRule,
+    calibrate,
+    channel_figures,
+    from_predictions,
+    is_known,
+)
+from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.runs import Run, RunStore
 
 

@@ -15,8 +15,8 @@ from cifar_core.data.images import to_grey
 from cifar_core.errors import RunError
 from cifar_core.evaluation import Predictions, cross_entropy
 from cifar_core.launch import execute
-from cifar_core.model import build_model
-from cifar_core.prediction import load_model, predict_logits, predict_probabilities
+from cifar_core.network.build import build_model
+from cifar_core.network.predict import load_model, predict_logits, predict_probabilities
 from cifar_core.runs import Run, RunStore
 
 

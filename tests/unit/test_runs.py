@@ -18,7 +18,7 @@ from cifar_core.evaluation import Predictions, cross_entropy
 from cifar_core.events import BatchEvent, EpochEvent, LogEvent, RunState, StateEvent, to_line
 from cifar_core.history import History
 from cifar_core.launch import prepare_resume
-from cifar_core.model import build_model
+from cifar_core.network.build import build_model
 from cifar_core.runs import Run, RunStore
 from cifar_core.summary import Mark
 

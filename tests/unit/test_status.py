@@ -26,7 +26,7 @@ from cifar_core.events import (
 from cifar_core.groups import group_of
 from cifar_core.history import History
 from cifar_core.launch import execute, prepare_resume
-from cifar_core.prediction import load_model, predict_probabilities
+from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.report import html_report
 from cifar_core.runs import Run, RunStore
 from cifar_core.split import sample

@@ -14,7 +14,7 @@ from cifar_core.errors import RunDiverged
 from cifar_core.evaluation import Predictions, cross_entropy
 from cifar_core.events import BatchEvent, EpochEvent, RateEvent, RunState, StateEvent
 from cifar_core.history import History
-from cifar_core.prediction import predict_logits, predict_probabilities
+from cifar_core.network.predict import predict_logits, predict_probabilities
 from cifar_core.runs import RunStore
 from cifar_core.schedule import learning_rates
 from cifar_core.split import split, steps_per_epoch

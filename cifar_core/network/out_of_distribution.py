@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .evaluation import Predictions
+from ..evaluation import Predictions
+from ..split import sample
 from .explain import convolutions, outputs, pixels
-from .split import sample
 
 if TYPE_CHECKING:
     import keras

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .data.images import to_channels
+from ..data.images import to_channels
 
 if TYPE_CHECKING:
     import keras

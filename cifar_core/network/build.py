@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .config import TrainingConfig
-from .data.dataset import IMAGE_SIZE
+from ..config import TrainingConfig
+from ..data.dataset import IMAGE_SIZE
 
 if TYPE_CHECKING:
     import keras

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .data.images import to_channels
-from .errors import RunError
-from .evaluation import softmax
-from .runs import Run
+from ..data.images import to_channels
+from ..errors import RunError
+from ..evaluation import softmax
+from ..runs import Run
 
 if TYPE_CHECKING:
     import keras

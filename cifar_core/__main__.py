@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import device, evaluation
+from . import evaluation
 from .calibration import BINS, reliability
 from .config import PRESETS, TrainingConfig, names_of, setting_from_text
 from .data import absolute, load_data
@@ -30,8 +30,9 @@ from .runs import Run, RunStore
 from .significance import wilson_interval
 from .slots import slots
 from .spelling import meant, nearest
-from .split import check
 from .summary import Summary
+from .training import device
+from .training.split import check
 
 
 class _Parser(argparse.ArgumentParser):

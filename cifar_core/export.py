@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from . import device
 from .errors import ConfigError, RunError
 from .evaluation import confusion_matrix
 from .events import EpochEvent
@@ -32,6 +31,7 @@ from .files import write_whole
 from .process import ERROR_PREFIX, begin
 from .report import Translate, html_report
 from .runs import Run
+from .training import device
 
 if TYPE_CHECKING:
     import keras

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import device
 from .config import TrainingConfig
 from .data import Dataset, absolute, load_data, must_exist
 from .errors import CifarError, RunDiverged, RunError
@@ -24,7 +23,8 @@ from .events import EpochEvent, Event, LogEvent, RunState, StateEvent
 from .process import begin
 from .runs import Run, RunStore
 from .slots import slot
-from .split import is_batch_too_large, sample, steps_per_epoch
+from .training import device
+from .training.split import is_batch_too_large, sample, steps_per_epoch
 from .usage import usage
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
             device.be_deterministic()
 
     from .network.out_of_distribution import calibrate
-    from .training import Training
+    from .training.loop import Training
 
     environment = run.environment
     known = environment.get("data", {}).get("checksum", data.source.checksum)

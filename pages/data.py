@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from cifar_core.augment import augment, augments
 from cifar_core.data import Dataset
+from cifar_core.training.augment import augment, augments
 from ui import charts, class_figures, data_source, frame, pictures, settings, state
 from ui.image_grid import image_grid
 from ui.live_chart import live_chart

@@ -25,7 +25,6 @@ from pathlib import Path
 
 import numpy as np
 
-from cifar_core import device
 from cifar_core.config import PRESETS, preset_of
 from cifar_core.data import CIFAR10_CLASSES, Dataset, load_data
 from cifar_core.data.download import SHA256
@@ -42,7 +41,8 @@ from cifar_core.launch import TRAIN_SAMPLE
 from cifar_core.network.out_of_distribution import calibrate
 from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.runs import Run, RunStore
-from cifar_core.split import sample, split
+from cifar_core.training import device
+from cifar_core.training.split import sample, split
 
 ROOT = Path(__file__).resolve().parent
 BATCH_EVENTS = 400

@@ -15,9 +15,9 @@ from cifar_core.percent import percent
 from cifar_core.printed import IMAGES as PRINTED_IMAGES
 from cifar_core.printed import printed_histories
 from cifar_core.runs import Run
-from cifar_core.schedule import changed_by, learning_rates
-from cifar_core.split import steps_per_epoch
 from cifar_core.summary import Summary
+from cifar_core.training.schedule import changed_by, learning_rates
+from cifar_core.training.split import steps_per_epoch
 from ui import cached, curves, remarks, state
 from ui.live_chart import live_chart, to_json
 from ui.state import Key

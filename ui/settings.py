@@ -14,8 +14,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import ConfigError
-from cifar_core.schedule import learning_rates
-from cifar_core.split import is_batch_too_large, split
+from cifar_core.training.schedule import learning_rates
+from cifar_core.training.split import is_batch_too_large, split
 from ui import cached, charts, state
 from ui.live_chart import live_chart
 from ui.state import Key

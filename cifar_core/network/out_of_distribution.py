@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..evaluation import Predictions
-from ..split import sample
+from ..training.split import sample
 from .explain import convolutions, outputs, pixels
 
 if TYPE_CHECKING:

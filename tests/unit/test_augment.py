@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cifar_core.augment import augment, augments
 from cifar_core.config import TrainingConfig
+from cifar_core.training.augment import augment, augments
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cifar_core.events import BatchEvent
-from cifar_core.meter import without_stubs
+from cifar_core.training.meter import without_stubs
 
 
 def batches(spans: list[list[int]], figures: np.ndarray) -> list[BatchEvent]:

@@ -7,7 +7,7 @@ import pytest
 
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import ConfigError
-from cifar_core.split import (
+from cifar_core.training.split import (
     check,
     is_batch_too_large,
     split,

@@ -29,8 +29,8 @@ from cifar_core.launch import execute, prepare_resume
 from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.report import html_report
 from cifar_core.runs import Run, RunStore
-from cifar_core.split import sample
 from cifar_core.summary import Status
+from cifar_core.training.split import sample
 from tests.conftest import ROOT
 
 CONFIG = TrainingConfig(epochs=10)

@@ -16,9 +16,9 @@ from cifar_core.events import BatchEvent, EpochEvent, RateEvent, RunState, State
 from cifar_core.history import History
 from cifar_core.network.predict import predict_logits, predict_probabilities
 from cifar_core.runs import RunStore
-from cifar_core.schedule import learning_rates
-from cifar_core.split import split, steps_per_epoch
-from cifar_core.training import Training
+from cifar_core.training.loop import Training
+from cifar_core.training.schedule import learning_rates
+from cifar_core.training.split import split, steps_per_epoch
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import pytest
 
 from cifar_core.config import TrainingConfig
 from cifar_core.data.dataset import CIFAR10_CLASSES, Dataset, Source
-from cifar_core.training import Training
+from cifar_core.training.loop import Training
 
 IMAGES = 16
 Array = np.ndarray

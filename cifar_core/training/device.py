@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigError
+from ..errors import ConfigError
 
 # Read by TensorFlow when it is imported: its start-up notices are not for our users.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .errors import RunDiverged
-from .events import BatchEvent
-from .history import History
+from ..errors import RunDiverged
+from ..events import BatchEvent
+from ..history import History
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..config import TrainingConfig
+from ..data.dataset import Dataset
+from ..data.images import to_channels
+from ..data.moments import channel_moments
+from ..events import EpochEvent, Event, RateEvent
+from ..history import History
+from ..network.build import build_model
 from .augment import augment, augments
-from .config import TrainingConfig
-from .data.dataset import Dataset
-from .data.images import to_channels
-from .data.moments import channel_moments
-from .events import EpochEvent, Event, RateEvent
-from .history import History
 from .meter import Meter, plain_loss
-from .network.build import build_model
 from .schedule import changed_by, learning_rates
 from .split import split
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .config import TrainingConfig
+from ..config import TrainingConfig
 
 
 def augments(config: TrainingConfig) -> bool:

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from .config import HOLDOUT_SHARE, TrainingConfig
-from .errors import ConfigError
+from ..config import HOLDOUT_SHARE, TrainingConfig
+from ..errors import ConfigError
 
 
 def split(images: int, config: TrainingConfig) -> tuple[np.ndarray, np.ndarray]:

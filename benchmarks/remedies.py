@@ -23,9 +23,9 @@ from typing import Any
 from benchmarks.machine import heading
 from cifar_core.config import PRESETS, TrainingConfig
 from cifar_core.data import load_data
-from cifar_core.events import RunState
-from cifar_core.runs import RunStore
-from cifar_core.summary import Summary
+from cifar_core.runs.events import RunState
+from cifar_core.runs.run import RunStore
+from cifar_core.runs.summary import Summary
 
 BASELINE = PRESETS["tutorial-baseline"]
 

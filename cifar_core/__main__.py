@@ -20,17 +20,17 @@ from .calibration import BINS, reliability
 from .config import PRESETS, TrainingConfig, names_of, setting_from_text
 from .data import absolute, load_data
 from .errors import CifarError, ConfigError, ImageError, RunError, RunNotWritable
-from .events import EpochEvent, Event, LogEvent, RateEvent, RunState, StateEvent
 from .export import SUFFIXES, export
-from .groups import spread, validation_accuracy
 from .launch import execute, prepare_resume
 from .percent import percent
 from .process import ERROR_PREFIX
-from .runs import Run, RunStore
+from .runs.events import EpochEvent, Event, LogEvent, RateEvent, RunState, StateEvent
+from .runs.groups import spread, validation_accuracy
+from .runs.run import Run, RunStore
+from .runs.summary import Summary
 from .significance import wilson_interval
 from .slots import slots
 from .spelling import meant, nearest
-from .summary import Summary
 from .training import device
 from .training.split import check
 

@@ -49,9 +49,9 @@ from itertools import pairwise
 from typing import Any
 
 from .config import MOST_EPOCHS, WIDTHS, TrainingConfig
-from .events import EpochEvent, RunState
-from .history import History
-from .summary import Status, Summary
+from .runs.events import EpochEvent, RunState
+from .runs.history import History
+from .runs.summary import Status, Summary
 
 WIDE_GAP = 0.05
 """Of the running mean over an epoch; of the measured train accuracy where loss has turned, too."""

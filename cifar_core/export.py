@@ -26,11 +26,11 @@ from PIL import Image, ImageDraw
 
 from .errors import ConfigError, RunError
 from .evaluation import confusion_matrix
-from .events import EpochEvent
 from .files import write_whole
 from .process import ERROR_PREFIX, begin
 from .report import Translate, html_report
-from .runs import Run
+from .runs.events import EpochEvent
+from .runs.run import Run
 from .training import device
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from .config import TrainingConfig
 from .data import Dataset, absolute, load_data, must_exist
 from .errors import CifarError, RunDiverged, RunError
 from .evaluation import Predictions, accuracy, cross_entropy
-from .events import EpochEvent, Event, LogEvent, RunState, StateEvent
 from .process import begin
-from .runs import Run, RunStore
+from .runs.events import EpochEvent, Event, LogEvent, RunState, StateEvent
+from .runs.run import Run, RunStore
 from .slots import slot
 from .training import device
 from .training.split import is_batch_too_large, sample, steps_per_epoch

@@ -18,11 +18,11 @@ import numpy as np
 
 from .diagnosis import Fit, of_summary
 from .evaluation import Predictions, confusion_matrix, confusions, cross_entropy, per_class
-from .events import EpochEvent
 from .percent import percent
-from .runs import Run
+from .runs.events import EpochEvent
+from .runs.run import Run
+from .runs.summary import Summary
 from .significance import wilson_interval
-from .summary import Summary
 
 Translate = Callable[[str], str]
 

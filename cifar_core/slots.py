@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from .errors import ConfigError, RunError, RunNotFound
 from .lock import hold, is_held
-from .runs import Run
+from .runs.run import Run
 
 _LOOK_SECONDS = 1.0
 _FIRST_LOOK_SECONDS = 0.25  # of the one whose turn is next

@@ -6,7 +6,7 @@ from zlib import crc32
 
 import streamlit as st
 
-from cifar_core.summary import Summary
+from cifar_core.runs.summary import Summary
 from ui import cached, frame, run_curves, run_table, state
 from ui.export_panel import export_panel
 from ui.state import Key

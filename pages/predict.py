@@ -6,8 +6,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cifar_core.errors import CifarError
 from cifar_core.percent import percent
-from cifar_core.runs import Run
-from cifar_core.summary import Summary
+from cifar_core.runs.run import Run
+from cifar_core.runs.summary import Summary
 from ui import cached, frame, pictures, state
 from ui.answer import answer
 from ui.explanation import explain

@@ -4,10 +4,10 @@ import streamlit as st
 
 from cifar_core.config import MOST_EPOCHS
 from cifar_core.data import Dataset
-from cifar_core.events import RunState
-from cifar_core.groups import group_of, spread, validation_accuracy
+from cifar_core.runs.events import RunState
+from cifar_core.runs.groups import group_of, spread, validation_accuracy
+from cifar_core.runs.summary import Summary
 from cifar_core.slots import in_line
-from cifar_core.summary import Summary
 from ui import cached, frame, settings, state
 from ui.monitor import change_rate, choose_view, line, monitor
 from ui.state import Key

@@ -7,7 +7,7 @@ import os
 import signal
 from pathlib import Path
 
-from cifar_core.runs import Run, RunStore
+from cifar_core.runs.run import Run, RunStore
 
 
 def processes(*words: str) -> list[int]:

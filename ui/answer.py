@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.percent import percent
-from cifar_core.summary import Summary
+from cifar_core.runs.summary import Summary
 from ui import charts
 from ui.live_chart import live_chart
 from ui.text import _, plain

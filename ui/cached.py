@@ -35,10 +35,10 @@ from cifar_core.data.moments import ClassStatistics, class_statistics
 from cifar_core.data.official import official_places
 from cifar_core.errors import DataError
 from cifar_core.export import Conversion
-from cifar_core.history import History
 from cifar_core.network.build import LayerInfo
-from cifar_core.runs import Listing, Run, RunStore
-from cifar_core.summary import Summary
+from cifar_core.runs.history import History
+from cifar_core.runs.run import Listing, Run, RunStore
+from cifar_core.runs.summary import Summary
 from cifar_core.training.device import Device, find_device, quiet, use_cpu
 from ui.text import _, plain
 

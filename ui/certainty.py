@@ -11,8 +11,8 @@ from cifar_core.calibration import BINS, reliability
 from cifar_core.errors import RunError
 from cifar_core.evaluation import Predictions
 from cifar_core.percent import percent
+from cifar_core.runs.summary import Summary
 from cifar_core.significance import McNemar, mcnemar, wilson_interval
-from cifar_core.summary import Summary
 from ui import cached
 from ui import evaluation_figures as draw
 from ui.live_chart import live_chart

@@ -12,7 +12,7 @@ from cifar_core.data import Dataset
 from cifar_core.errors import CifarError
 from cifar_core.evaluation import Predictions
 from cifar_core.percent import percent
-from cifar_core.summary import Summary
+from cifar_core.runs.summary import Summary
 from ui import charts, pictures, state
 from ui import evaluation_figures as draw
 from ui.image_grid import image_grid

@@ -8,9 +8,9 @@ from typing import Literal
 import plotly.graph_objects as go
 
 from cifar_core.diagnosis import best_epoch
-from cifar_core.events import EpochEvent
-from cifar_core.history import History
-from cifar_core.summary import Summary
+from cifar_core.runs.events import EpochEvent
+from cifar_core.runs.history import History
+from cifar_core.runs.summary import Summary
 from cifar_core.training.meter import without_stubs
 from cifar_core.training.split import steps_per_epoch
 from ui.charts import Mark, Series, history_figure

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cifar_core.runs import Run
-from cifar_core.summary import Summary
+from cifar_core.runs.run import Run
+from cifar_core.runs.summary import Summary
 from ui import cached, pictures
 from ui.state import Key
 from ui.text import _, plain

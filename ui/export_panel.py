@@ -13,8 +13,8 @@ import streamlit as st
 from cifar_core.errors import CifarError, ConfigError
 from cifar_core.export import SUFFIXES, Conversion, history_csv, need_packages
 from cifar_core.report import html_report
-from cifar_core.runs import Run
-from cifar_core.summary import Summary
+from cifar_core.runs.run import Run
+from cifar_core.runs.summary import Summary
 from ui import cached
 from ui.state import Key
 from ui.text import _, duration, plain, tell

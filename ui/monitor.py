@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cifar_core.diagnosis import best_epoch
-from cifar_core.events import BatchEvent, RunState, StateEvent
-from cifar_core.history import History
 from cifar_core.percent import percent
-from cifar_core.printed import IMAGES as PRINTED_IMAGES
-from cifar_core.printed import printed_histories
-from cifar_core.runs import Run
-from cifar_core.summary import Summary
+from cifar_core.runs.events import BatchEvent, RunState, StateEvent
+from cifar_core.runs.history import History
+from cifar_core.runs.printed import IMAGES as PRINTED_IMAGES
+from cifar_core.runs.printed import printed_histories
+from cifar_core.runs.run import Run
+from cifar_core.runs.summary import Summary
 from cifar_core.training.schedule import changed_by, learning_rates
 from cifar_core.training.split import steps_per_epoch
 from ui import cached, curves, remarks, state

@@ -7,9 +7,9 @@ from dataclasses import replace
 import streamlit as st
 
 from cifar_core.diagnosis import Kind, Remark, remarks
-from cifar_core.history import History
 from cifar_core.percent import percent
-from cifar_core.summary import Summary
+from cifar_core.runs.history import History
+from cifar_core.runs.summary import Summary
 from ui import settings, state
 from ui.remedies import name_of
 from ui.text import _

@@ -8,9 +8,9 @@ from dataclasses import replace
 import streamlit as st
 
 from cifar_core.diagnosis import Fit, Remedy, of_summary
-from cifar_core.history import History
 from cifar_core.percent import percent
-from cifar_core.summary import Summary
+from cifar_core.runs.history import History
+from cifar_core.runs.summary import Summary
 from ui import settings, state
 from ui.text import _
 

@@ -12,9 +12,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cifar_core.config import TrainingConfig
-from cifar_core.groups import group_of, spread
 from cifar_core.percent import rounded
-from cifar_core.summary import Summary
+from cifar_core.runs.groups import group_of, spread
+from cifar_core.runs.summary import Summary
 from ui import state
 from ui.state import Key
 from ui.text import _, plain

@@ -13,7 +13,7 @@ import streamlit as st
 from cifar_core.percent import percent
 
 if TYPE_CHECKING:
-    from cifar_core.groups import Spread
+    from cifar_core.runs.groups import Spread
 
 LOCALES = Path(__file__).parent / "locale"
 

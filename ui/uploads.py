@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.errors import CifarError
-from cifar_core.summary import Summary
+from cifar_core.runs.summary import Summary
 from ui import cached, pictures, state
 from ui.answer import answer
 from ui.cached import Picture

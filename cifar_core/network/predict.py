@@ -9,7 +9,7 @@ import numpy as np
 from ..data.images import to_channels
 from ..errors import RunError
 from ..evaluation import softmax
-from ..runs import Run
+from ..runs.run import Run
 
 if TYPE_CHECKING:
     import keras

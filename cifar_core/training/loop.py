@@ -14,9 +14,9 @@ from ..config import TrainingConfig
 from ..data.dataset import Dataset
 from ..data.images import to_channels
 from ..data.moments import channel_moments
-from ..events import EpochEvent, Event, RateEvent
-from ..history import History
 from ..network.build import build_model
+from ..runs.events import EpochEvent, Event, RateEvent
+from ..runs.history import History
 from .augment import augment, augments
 from .meter import Meter, plain_loss
 from .schedule import changed_by, learning_rates

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import RunDiverged
-from ..events import BatchEvent
-from ..history import History
+from ..runs.events import BatchEvent
+from ..runs.history import History
 
 if TYPE_CHECKING:
     import tensorflow as tf

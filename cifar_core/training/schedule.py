@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..config import TrainingConfig
-from ..events import RateEvent
+from ..runs.events import RateEvent
 
 RISE = 0.25  # share of the steps in which one-cycle's rate rises
 _START = 1 / 25  # of the highest rate, where one-cycle starts

@@ -14,8 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 from cifar_core import evaluation
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
-from cifar_core.events import RunState, StateEvent
-from cifar_core.runs import RunStore
+from cifar_core.runs.events import RunState, StateEvent
+from cifar_core.runs.run import RunStore
 from tests.browser.charts import chart
 from tests.conftest import ROOT
 

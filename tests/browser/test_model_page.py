@@ -10,7 +10,7 @@ from playwright.sync_api import JSHandle, Page, expect
 
 from cifar_core.config import TrainingConfig
 from cifar_core.launch import execute
-from cifar_core.runs import RunStore
+from cifar_core.runs.run import RunStore
 from tests.browser.charts import chart
 from tests.browser.widgets import choose
 from tests.conftest import ROOT

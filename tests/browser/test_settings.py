@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cifar_core.config import TrainingConfig
-from cifar_core.events import RunState
-from cifar_core.runs import RunStore
+from cifar_core.runs.events import RunState
+from cifar_core.runs.run import RunStore
 from tests.browser.widgets import choose, enter
 
 pytestmark = pytest.mark.browser

@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.config import TrainingConfig
-from cifar_core.events import RunState, StateEvent
-from cifar_core.runs import RunStore
-from cifar_core.summary import Mark
+from cifar_core.runs.events import RunState, StateEvent
+from cifar_core.runs.run import RunStore
+from cifar_core.runs.summary import Mark
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, figure, texts
 from ui import cached

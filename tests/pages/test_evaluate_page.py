@@ -15,9 +15,9 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset, load_data
 from cifar_core.evaluation import Predictions, accuracy, softmax
-from cifar_core.events import EpochEvent, RunState, StateEvent
 from cifar_core.percent import percent
-from cifar_core.runs import Run, RunStore
+from cifar_core.runs.events import EpochEvent, RunState, StateEvent
+from cifar_core.runs.run import Run, RunStore
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, component, figure, grid, html, texts
 from ui.pictures import data_uri, grey, sprite

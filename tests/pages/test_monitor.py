@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.config import TrainingConfig
-from cifar_core.events import (
+from cifar_core.runs.events import (
     BatchEvent,
     EpochEvent,
     Event,
@@ -22,9 +22,9 @@ from cifar_core.events import (
     StateEvent,
     UsageEvent,
 )
-from cifar_core.printed import printed_histories
-from cifar_core.runs import Run, RunStore
-from cifar_core.summary import Status, Summary
+from cifar_core.runs.printed import printed_histories
+from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.summary import Status, Summary
 from tests.pages.elements import by_label, texts
 from ui import cached, curves, monitor
 from ui.monitor import View

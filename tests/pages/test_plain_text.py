@@ -15,7 +15,7 @@ from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import CifarError
 from cifar_core.launch import execute
-from cifar_core.runs import RunStore
+from cifar_core.runs.run import RunStore
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, texts
 from ui.text import plain

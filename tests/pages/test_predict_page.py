@@ -19,7 +19,7 @@ from cifar_core.launch import execute
 from cifar_core.network import explain
 from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.percent import percent
-from cifar_core.runs import RunStore
+from cifar_core.runs.run import RunStore
 from tests.pages.elements import by_label, component, html, texts
 from ui import pictures
 from ui.state import Key

@@ -19,7 +19,7 @@ from cifar_core.evaluation import softmax
 from cifar_core.export import SUFFIXES, export
 from cifar_core.launch import execute
 from cifar_core.network.predict import load_model, predict_probabilities
-from cifar_core.runs import Run, RunStore
+from cifar_core.runs.run import Run, RunStore
 from tests.conftest import ROOT
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from cifar_core.config import TrainingConfig
-from cifar_core.events import EpochEvent, RunState, StateEvent
-from cifar_core.groups import group_of, spread, validation_accuracy
-from cifar_core.runs import Run, RunStore
+from cifar_core.runs.events import EpochEvent, RunState, StateEvent
+from cifar_core.runs.groups import group_of, spread, validation_accuracy
+from cifar_core.runs.run import Run, RunStore
 
 
 def made(

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from cifar_core.events import BatchEvent
+from cifar_core.runs.events import BatchEvent
 from cifar_core.training.meter import without_stubs
 
 

@@ -17,7 +17,7 @@ from cifar_core.evaluation import Predictions, cross_entropy
 from cifar_core.launch import execute
 from cifar_core.network.build import build_model
 from cifar_core.network.predict import load_model, predict_logits, predict_probabilities
-from cifar_core.runs import Run, RunStore
+from cifar_core.runs.run import Run, RunStore
 
 
 @pytest.mark.parametrize("colour", ["rgb", "grey"])

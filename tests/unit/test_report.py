@@ -9,10 +9,10 @@ import pytest
 
 from cifar_core import evaluation
 from cifar_core.config import TrainingConfig
-from cifar_core.events import EpochEvent, RunState, StateEvent
 from cifar_core.report import _ticks, html_report
-from cifar_core.runs import Run, RunStore
-from cifar_core.summary import Mark
+from cifar_core.runs.events import EpochEvent, RunState, StateEvent
+from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.summary import Mark
 
 VOID = {"meta", "line", "polyline", "br"}
 

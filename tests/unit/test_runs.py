@@ -15,12 +15,19 @@ import pytest
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import RunError, RunNotFound
 from cifar_core.evaluation import Predictions, cross_entropy
-from cifar_core.events import BatchEvent, EpochEvent, LogEvent, RunState, StateEvent, to_line
-from cifar_core.history import History
 from cifar_core.launch import prepare_resume
 from cifar_core.network.build import build_model
-from cifar_core.runs import Run, RunStore
-from cifar_core.summary import Mark
+from cifar_core.runs.events import (
+    BatchEvent,
+    EpochEvent,
+    LogEvent,
+    RunState,
+    StateEvent,
+    to_line,
+)
+from cifar_core.runs.history import History
+from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.summary import Mark
 
 CONFIG = TrainingConfig(epochs=2, dropout=0.3)
 EPOCH = EpochEvent(

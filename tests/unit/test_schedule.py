@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from cifar_core.config import SCHEDULES, TrainingConfig
-from cifar_core.events import RateEvent
-from cifar_core.history import History
+from cifar_core.runs.events import RateEvent
+from cifar_core.runs.history import History
 from cifar_core.training.schedule import RISE, changed_by, learning_rates
 
 STEPS = 400

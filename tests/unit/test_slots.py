@@ -18,7 +18,7 @@ import pytest
 
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import ConfigError
-from cifar_core.runs import Run, RunStore
+from cifar_core.runs.run import Run, RunStore
 from cifar_core.slots import move_up, slot, slots, visible_gpus, waiting
 from tests.conftest import ROOT
 from tests.unit.users import ANNA, BERT, GROUP

@@ -13,7 +13,10 @@ import pytest
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import RunError
-from cifar_core.events import (
+from cifar_core.launch import execute, prepare_resume
+from cifar_core.network.predict import load_model, predict_probabilities
+from cifar_core.report import html_report
+from cifar_core.runs.events import (
     BatchEvent,
     EpochEvent,
     Event,
@@ -23,13 +26,10 @@ from cifar_core.events import (
     StateEvent,
     to_line,
 )
-from cifar_core.groups import group_of
-from cifar_core.history import History
-from cifar_core.launch import execute, prepare_resume
-from cifar_core.network.predict import load_model, predict_probabilities
-from cifar_core.report import html_report
-from cifar_core.runs import Run, RunStore
-from cifar_core.summary import Status
+from cifar_core.runs.groups import group_of
+from cifar_core.runs.history import History
+from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.summary import Status
 from cifar_core.training.split import sample
 from tests.conftest import ROOT
 

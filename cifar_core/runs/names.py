@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from .errors import RunError
+from ..errors import RunError
 
 MOST_CHARACTERS = 100
 _MOST_BYTES = 200  # of UTF-8; file systems take 255, and a number may follow

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .config import TrainingConfig
+from ..config import TrainingConfig
 from .events import EpochEvent, Event, RateEvent, RunState, StateEvent, from_json, to_json
 from .history import History
 
 if TYPE_CHECKING:
-    from .runs import Run
+    from .run import Run
 
 FORMAT = 1
 """Of status.json; where it is another one, readers fall back on the log."""

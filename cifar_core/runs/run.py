@@ -43,20 +43,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import lock, names
-from .config import TrainingConfig, preset_of
-from .errors import ConfigError, RunError, RunNotFound, RunNotWritable
-from .evaluation import Predictions
-from .events import DETAILS, EpochEvent, Event, RateEvent, RunState, StateEvent, from_line, to_line
-from .files import write_json, write_whole
+from .. import lock
+from ..config import TrainingConfig, preset_of
+from ..errors import ConfigError, RunError, RunNotFound, RunNotWritable
+from ..evaluation import Predictions
+from ..files import write_json, write_whole
+from ..network.out_of_distribution import NoveltyRule, from_predictions
+from . import names
+from .events import (
+    DETAILS,
+    EpochEvent,
+    Event,
+    RateEvent,
+    RunState,
+    StateEvent,
+    from_line,
+    to_line,
+)
 from .history import History
-from .network.out_of_distribution import NoveltyRule, from_predictions
 from .summary import Mark, Status, Summary
 
 if TYPE_CHECKING:
     import keras
 
-SHIPPED = Path(__file__).resolve().parent.parent / "reference_runs"
+SHIPPED = Path(__file__).resolve().parents[2] / "reference_runs"
 
 _REFERENCE = "reference/"
 _START_SECONDS = 60.0  # a worker that holds no lock after this long never came up

@@ -15,8 +15,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import evaluation
-from .calibration import BINS, reliability
+from .analysis import evaluation
+from .analysis.calibration import BINS, reliability
+from .analysis.significance import wilson_interval
 from .config import PRESETS, TrainingConfig, names_of, setting_from_text
 from .data import absolute, load_data
 from .errors import CifarError, ConfigError, ImageError, RunError, RunNotWritable
@@ -28,7 +29,6 @@ from .runs.events import EpochEvent, Event, LogEvent, RateEvent, RunState, State
 from .runs.groups import spread, validation_accuracy
 from .runs.run import Run, RunStore
 from .runs.summary import Summary
-from .significance import wilson_interval
 from .slots import slots
 from .spelling import meant, nearest
 from .training import device

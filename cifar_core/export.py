@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
+from .analysis.evaluation import confusion_matrix
 from .errors import ConfigError, RunError
-from .evaluation import confusion_matrix
 from .files import write_whole
 from .process import ERROR_PREFIX, begin
 from .report import Translate, html_report

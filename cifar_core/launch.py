@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .analysis.evaluation import Predictions, accuracy, cross_entropy
 from .config import TrainingConfig
 from .data import Dataset, absolute, load_data, must_exist
 from .errors import CifarError, RunDiverged, RunError
-from .evaluation import Predictions, accuracy, cross_entropy
 from .process import begin
 from .runs.events import EpochEvent, Event, LogEvent, RunState, StateEvent
 from .runs.run import Run, RunStore

@@ -16,13 +16,19 @@ from typing import Literal
 
 import numpy as np
 
-from .diagnosis import Fit, of_summary
-from .evaluation import Predictions, confusion_matrix, confusions, cross_entropy, per_class
+from .analysis.diagnosis import Fit, of_summary
+from .analysis.evaluation import (
+    Predictions,
+    confusion_matrix,
+    confusions,
+    cross_entropy,
+    per_class,
+)
+from .analysis.significance import wilson_interval
 from .percent import percent
 from .runs.events import EpochEvent
 from .runs.run import Run
 from .runs.summary import Summary
-from .significance import wilson_interval
 
 Translate = Callable[[str], str]
 

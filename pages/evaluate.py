@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from cifar_core.diagnosis import best_epoch
+from cifar_core.analysis.diagnosis import best_epoch
+from cifar_core.analysis.evaluation import Predictions
+from cifar_core.analysis.significance import wilson_interval
 from cifar_core.errors import RunError
-from cifar_core.evaluation import Predictions
 from cifar_core.percent import percent
 from cifar_core.runs.history import History
 from cifar_core.runs.summary import Summary
-from cifar_core.significance import wilson_interval
 from ui import cached, certainty, confusions, curves, frame, state
 from ui.live_chart import live_chart
 from ui.remedies import show_verdict

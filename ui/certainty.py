@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from cifar_core.calibration import BINS, reliability
+from cifar_core.analysis.calibration import BINS, reliability
+from cifar_core.analysis.evaluation import Predictions
+from cifar_core.analysis.significance import McNemar, mcnemar, wilson_interval
 from cifar_core.errors import RunError
-from cifar_core.evaluation import Predictions
 from cifar_core.percent import percent
 from cifar_core.runs.summary import Summary
-from cifar_core.significance import McNemar, mcnemar, wilson_interval
 from ui import cached
 from ui import evaluation_figures as draw
 from ui.live_chart import live_chart

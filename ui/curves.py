@@ -7,7 +7,7 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from cifar_core.diagnosis import best_epoch
+from cifar_core.analysis.diagnosis import best_epoch
 from cifar_core.runs.events import EpochEvent
 from cifar_core.runs.history import History
 from cifar_core.runs.summary import Summary

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from cifar_core.calibration import Reliability
-from cifar_core.evaluation import Confusion
+from cifar_core.analysis.calibration import Reliability
+from cifar_core.analysis.evaluation import Confusion
 from cifar_core.percent import percent
 from ui.charts import BLANK, PALETTE
 

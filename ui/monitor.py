@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cifar_core.diagnosis import best_epoch
+from cifar_core.analysis.diagnosis import best_epoch
 from cifar_core.percent import percent
 from cifar_core.runs.events import BatchEvent, RunState, StateEvent
 from cifar_core.runs.history import History

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from cifar_core.diagnosis import Kind, Remark, remarks
+from cifar_core.analysis.diagnosis import Kind, Remark, remarks
 from cifar_core.percent import percent
 from cifar_core.runs.history import History
 from cifar_core.runs.summary import Summary

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from cifar_core.diagnosis import Fit, Remedy, of_summary
+from cifar_core.analysis.diagnosis import Fit, Remedy, of_summary
 from cifar_core.percent import percent
 from cifar_core.runs.history import History
 from cifar_core.runs.summary import Summary

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..evaluation import Predictions
+from ..analysis.evaluation import Predictions
 from ..training.split import sample
 from .explain import convolutions, outputs, pixels
 

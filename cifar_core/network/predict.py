@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..analysis.evaluation import softmax
 from ..data.images import to_channels
 from ..errors import RunError
-from ..evaluation import softmax
 from ..runs.run import Run
 
 if TYPE_CHECKING:

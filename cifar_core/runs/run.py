@@ -44,9 +44,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import lock
+from ..analysis.evaluation import Predictions
 from ..config import TrainingConfig, preset_of
 from ..errors import ConfigError, RunError, RunNotFound, RunNotWritable
-from ..evaluation import Predictions
 from ..files import write_json, write_whole
 from ..network.out_of_distribution import NoveltyRule, from_predictions
 from . import names

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from cifar_core import evaluation
+from cifar_core.analysis import evaluation
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.runs.events import RunState, StateEvent

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from cifar_core import evaluation
+from cifar_core.analysis import evaluation
 from cifar_core.percent import percent
 from cifar_core.runs.run import RunStore
 from tests.pages.elements import by_label

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from cifar_core.calibration import reliability
-from cifar_core.evaluation import Predictions, softmax
+from cifar_core.analysis.calibration import reliability
+from cifar_core.analysis.evaluation import Predictions, softmax
 
 
 def predictions(images: int, sharpness: float, honest: bool = False) -> Predictions:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cifar_core.analysis.diagnosis import Fit, Kind, best_epoch, of_summary, remarks, verdict
 from cifar_core.config import PRESETS, TrainingConfig
-from cifar_core.diagnosis import Fit, Kind, best_epoch, of_summary, remarks, verdict
 from cifar_core.launch import execute
 from cifar_core.runs.events import BatchEvent, EpochEvent, RateEvent, RunState, StateEvent
 from cifar_core.runs.history import History

@@ -5,8 +5,8 @@ import pytest
 from scipy import special
 from sklearn import metrics
 
-from cifar_core import evaluation
-from cifar_core.evaluation import Predictions, softmax
+from cifar_core.analysis import evaluation
+from cifar_core.analysis.evaluation import Predictions, softmax
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from cifar_core.calibration import reliability
-from cifar_core.evaluation import Confusion, Predictions
+from cifar_core.analysis.calibration import reliability
+from cifar_core.analysis.evaluation import Confusion, Predictions
 from ui import evaluation_figures as draw
 from ui.charts import PALETTE
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cifar_core.analysis.evaluation import softmax
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import ConfigError, RunError
-from cifar_core.evaluation import softmax
 from cifar_core.export import SUFFIXES, export
 from cifar_core.launch import execute
 from cifar_core.network.predict import load_model, predict_probabilities

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from scipy.spatial.distance import mahalanobis
 
+from cifar_core.analysis.evaluation import Predictions
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.data.images import to_grey
 from cifar_core.errors import RunError
-from cifar_core.evaluation import Predictions
 from cifar_core.network.build import build_model
 from cifar_core.network.out_of_distribution import (
     NoveltyRule,

@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import pytest
 
+from cifar_core.analysis.evaluation import Predictions, cross_entropy
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.data.images import to_grey
 from cifar_core.errors import RunError
-from cifar_core.evaluation import Predictions, cross_entropy
 from cifar_core.launch import execute
 from cifar_core.network.build import build_model
 from cifar_core.network.predict import load_model, predict_logits, predict_probabilities

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar_core import evaluation
+from cifar_core.analysis import evaluation
 from cifar_core.config import PRESETS
 from cifar_core.data import load_data
 from cifar_core.network.predict import load_model, predict_probabilities

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from cifar_core import evaluation
+from cifar_core.analysis import evaluation
 from cifar_core.config import TrainingConfig
 from cifar_core.report import _ticks, html_report
 from cifar_core.runs.events import EpochEvent, RunState, StateEvent

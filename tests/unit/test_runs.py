@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cifar_core.analysis.evaluation import Predictions, cross_entropy
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import RunError, RunNotFound
-from cifar_core.evaluation import Predictions, cross_entropy
 from cifar_core.launch import prepare_resume
 from cifar_core.network.build import build_model
 from cifar_core.runs.events import (

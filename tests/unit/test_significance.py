@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cifar_core.significance import mcnemar, wilson_interval
+from cifar_core.analysis.significance import mcnemar, wilson_interval
 
 
 @pytest.mark.parametrize("images", [1, 2, 17, 200, 10_000])

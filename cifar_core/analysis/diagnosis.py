@@ -48,10 +48,10 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
-from .config import MOST_EPOCHS, WIDTHS, TrainingConfig
-from .runs.events import EpochEvent, RunState
-from .runs.history import History
-from .runs.summary import Status, Summary
+from ..config import MOST_EPOCHS, WIDTHS, TrainingConfig
+from ..runs.events import EpochEvent, RunState
+from ..runs.history import History
+from ..runs.summary import Status, Summary
 
 WIDE_GAP = 0.05
 """Of the running mean over an epoch; of the measured train accuracy where loss has turned, too."""

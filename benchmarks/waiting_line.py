@@ -23,7 +23,7 @@ from benchmarks.machine import heading, spread
 from cifar_core.config import TrainingConfig
 from cifar_core.process import begin
 from cifar_core.runs.run import RunStore
-from cifar_core.slots import slot, waiting
+from cifar_core.workers.slots import slot, waiting
 
 RUNS = 50
 SECONDS = 60.0

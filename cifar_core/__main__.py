@@ -22,17 +22,17 @@ from .config import PRESETS, TrainingConfig, names_of, setting_from_text
 from .data import absolute, load_data
 from .errors import CifarError, ConfigError, ImageError, RunError, RunNotWritable
 from .export import SUFFIXES, export
-from .launch import execute, prepare_resume
 from .percent import percent
 from .process import ERROR_PREFIX
 from .runs.events import EpochEvent, Event, LogEvent, RateEvent, RunState, StateEvent
 from .runs.groups import spread, validation_accuracy
 from .runs.run import Run, RunStore
 from .runs.summary import Summary
-from .slots import slots
 from .spelling import meant, nearest
 from .training import device
 from .training.split import check
+from .workers.slots import slots
+from .workers.worker import execute, prepare_resume
 
 
 class _Parser(argparse.ArgumentParser):

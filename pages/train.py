@@ -7,7 +7,7 @@ from cifar_core.data import Dataset
 from cifar_core.runs.events import RunState
 from cifar_core.runs.groups import group_of, spread, validation_accuracy
 from cifar_core.runs.summary import Summary
-from cifar_core.slots import in_line
+from cifar_core.workers.slots import in_line
 from ui import cached, frame, settings, state
 from ui.monitor import change_rate, choose_view, line, monitor
 from ui.state import Key

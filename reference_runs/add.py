@@ -28,7 +28,6 @@ import numpy as np
 from cifar_core.config import PRESETS, preset_of
 from cifar_core.data import CIFAR10_CLASSES, Dataset, load_data
 from cifar_core.data.download import SHA256
-from cifar_core.launch import TRAIN_SAMPLE
 from cifar_core.network.out_of_distribution import calibrate
 from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.runs.events import (
@@ -43,6 +42,7 @@ from cifar_core.runs.events import (
 from cifar_core.runs.run import Run, RunStore
 from cifar_core.training import device
 from cifar_core.training.split import sample, split
+from cifar_core.workers.worker import TRAIN_SAMPLE
 
 ROOT = Path(__file__).resolve().parent
 BATCH_EVENTS = 400

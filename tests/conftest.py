@@ -13,8 +13,8 @@ from filelock import FileLock
 
 from cifar_core.config import TrainingConfig
 from cifar_core.data import CIFAR10_CLASSES, Dataset, Source, load_data
-from cifar_core.launch import execute
 from cifar_core.runs.run import RunStore
+from cifar_core.workers.worker import execute
 from tests.processes import stop_workers
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -21,12 +21,12 @@ from cifar_core.data import Dataset, is_available
 from cifar_core.data.fetch import Pace
 from cifar_core.data.images import Framing
 from cifar_core.errors import CifarError, DataError, RunNotFound
-from cifar_core.launch import resume, start
 from cifar_core.runs.run import Listing, Run
 from cifar_core.runs.summary import Summary
-from cifar_core.slots import move_up
 from cifar_core.training.device import need_gpu
 from cifar_core.training.split import check
+from cifar_core.workers.slots import move_up
+from cifar_core.workers.worker import resume, start
 from ui import cached
 from ui.text import _, plain, tell
 

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import JSHandle, Page, expect
 
 from cifar_core.config import TrainingConfig
-from cifar_core.launch import execute
 from cifar_core.runs.run import RunStore
+from cifar_core.workers.worker import execute
 from tests.browser.charts import chart
 from tests.browser.widgets import choose
 from tests.conftest import ROOT

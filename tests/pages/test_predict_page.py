@@ -15,11 +15,11 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.data.images import Framing, fit_to_network_size, to_network_size
-from cifar_core.launch import execute
 from cifar_core.network import explain
 from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.percent import percent
 from cifar_core.runs.run import RunStore
+from cifar_core.workers.worker import execute
 from tests.pages.elements import by_label, component, html, texts
 from ui import pictures
 from ui.state import Key

@@ -17,9 +17,9 @@ from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import ConfigError, RunError
 from cifar_core.export import SUFFIXES, export
-from cifar_core.launch import execute
 from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.runs.run import Run, RunStore
+from cifar_core.workers.worker import execute
 from tests.conftest import ROOT
 
 

@@ -15,7 +15,6 @@ import pytest
 from cifar_core.analysis.evaluation import Predictions, cross_entropy
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import RunError, RunNotFound
-from cifar_core.launch import prepare_resume
 from cifar_core.network.build import build_model
 from cifar_core.runs.events import (
     BatchEvent,
@@ -28,6 +27,7 @@ from cifar_core.runs.events import (
 from cifar_core.runs.history import History
 from cifar_core.runs.run import Run, RunStore
 from cifar_core.runs.summary import Mark
+from cifar_core.workers.worker import prepare_resume
 
 CONFIG = TrainingConfig(epochs=2, dropout=0.3)
 EPOCH = EpochEvent(

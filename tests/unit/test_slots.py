@@ -19,7 +19,7 @@ import pytest
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import ConfigError
 from cifar_core.runs.run import Run, RunStore
-from cifar_core.slots import move_up, slot, slots, visible_gpus, waiting
+from cifar_core.workers.slots import move_up, slot, slots, visible_gpus, waiting
 from tests.conftest import ROOT
 from tests.unit.users import ANNA, BERT, GROUP
 from tests.unit.users import begin as begin_as
@@ -453,7 +453,7 @@ def test_gpus_that_cuda_shows(given: str | None, shown: int) -> None:
 def test_without_a_gpu_there_is_one_slot(
     given: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cifar_core.slots._GPUS", Path("/nowhere"))
+    monkeypatch.setattr("cifar_core.workers.slots._GPUS", Path("/nowhere"))
     if given is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
     assert slots() == 1
@@ -466,7 +466,7 @@ def test_slots_are_the_gpus_that_cuda_shows(
         (tmp_path / f"0000:0{number}:00.0").mkdir()
         path = tmp_path / f"0000:0{number}:00.0" / "information"
         path.write_text(f"Model: \t\t NVIDIA H100\nIRQ:   \t\t 18\nGPU UUID: \t {uuid}\n")
-    monkeypatch.setattr("cifar_core.slots._GPUS", tmp_path)
+    monkeypatch.setattr("cifar_core.workers.slots._GPUS", tmp_path)
     assert slots() == 3
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", f"{C},0")
     assert slots() == 2

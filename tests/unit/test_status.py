@@ -13,7 +13,6 @@ import pytest
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import RunError
-from cifar_core.launch import execute, prepare_resume
 from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.report import html_report
 from cifar_core.runs.events import (
@@ -31,6 +30,7 @@ from cifar_core.runs.history import History
 from cifar_core.runs.run import Run, RunStore
 from cifar_core.runs.summary import Status
 from cifar_core.training.split import sample
+from cifar_core.workers.worker import execute, prepare_resume
 from tests.conftest import ROOT
 
 CONFIG = TrainingConfig(epochs=10)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cifar_core.usage import _gpu_use, card, usage
+from cifar_core.workers.usage import _gpu_use, card, usage
 
 MEGABYTE = 1 << 20
 

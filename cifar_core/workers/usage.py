@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from .runs.events import UsageEvent
+from ..runs.events import UsageEvent
 
 
 def usage() -> UsageEvent:

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .analysis.evaluation import Predictions, accuracy, cross_entropy
-from .config import TrainingConfig
-from .data import Dataset, absolute, load_data, must_exist
-from .errors import CifarError, RunDiverged, RunError
-from .process import begin
-from .runs.events import EpochEvent, Event, LogEvent, RunState, StateEvent
-from .runs.run import Run, RunStore
+from ..analysis.evaluation import Predictions, accuracy, cross_entropy
+from ..config import TrainingConfig
+from ..data import Dataset, absolute, load_data, must_exist
+from ..errors import CifarError, RunDiverged, RunError
+from ..process import begin
+from ..runs.events import EpochEvent, Event, LogEvent, RunState, StateEvent
+from ..runs.run import Run, RunStore
+from ..training import device
+from ..training.split import is_batch_too_large, sample, steps_per_epoch
 from .slots import slot
-from .training import device
-from .training.split import is_batch_too_large, sample, steps_per_epoch
 from .usage import usage
 
 if TYPE_CHECKING:
@@ -232,8 +232,8 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
         if config.deterministic:
             device.be_deterministic()
 
-    from .network.out_of_distribution import calibrate
-    from .training.loop import Training
+    from ..network.out_of_distribution import calibrate
+    from ..training.loop import Training
 
     environment = run.environment
     known = environment.get("data", {}).get("checksum", data.source.checksum)
@@ -307,7 +307,7 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
 
 
 def _predictions(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> Predictions:
-    from .network.predict import predict_logits
+    from ..network.predict import predict_logits
 
     return Predictions.from_logits(predict_logits(model, images), labels)
 

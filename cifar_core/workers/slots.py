@@ -23,9 +23,9 @@ from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from .errors import ConfigError, RunError, RunNotFound
-from .lock import hold, is_held
-from .runs.run import Run
+from ..errors import ConfigError, RunError, RunNotFound
+from ..lock import hold, is_held
+from ..runs.run import Run
 
 _LOOK_SECONDS = 1.0
 _FIRST_LOOK_SECONDS = 0.25  # of the one whose turn is next

@@ -9,7 +9,7 @@ import pytest
 
 from cifar_core.analysis import evaluation
 from cifar_core.config import TrainingConfig
-from cifar_core.report import _ticks, html_report
+from cifar_core.export.report import _ticks, html_report
 from cifar_core.runs.events import EpochEvent, RunState, StateEvent
 from cifar_core.runs.run import Run, RunStore
 from cifar_core.runs.summary import Mark

@@ -13,8 +13,8 @@ import pytest
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import RunError
+from cifar_core.export.report import html_report
 from cifar_core.network.predict import load_model, predict_probabilities
-from cifar_core.report import html_report
 from cifar_core.runs.events import (
     BatchEvent,
     EpochEvent,

@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .analysis.evaluation import confusion_matrix
-from .errors import ConfigError, RunError
-from .files import write_whole
-from .process import ERROR_PREFIX, begin
+from ..analysis.evaluation import confusion_matrix
+from ..errors import ConfigError, RunError
+from ..files import write_whole
+from ..process import ERROR_PREFIX, begin
+from ..runs.events import EpochEvent
+from ..runs.run import Run
+from ..training import device
 from .report import Translate, html_report
-from .runs.events import EpochEvent
-from .runs.run import Run
-from .training import device
 
 if TYPE_CHECKING:
     import keras
@@ -135,7 +135,7 @@ def _write_file(run: Run, to: str, path: Path, translate: Translate) -> None:
         case "html":
             path.write_text(html_report(run, translate), encoding="utf-8")
         case "keras":
-            from .network.predict import load_model
+            from ..network.predict import load_model
 
             load_model(run)  # says what is wrong with it
             shutil.copyfile(run.model_path, path)
@@ -195,7 +195,7 @@ def _with_softmax(run: Run) -> keras.Model:
     """The network with softmax behind it, float32 throughout, of layers all converters know."""
     import keras
 
-    from .network.predict import load_model
+    from ..network.predict import load_model
 
     model = load_model(run)
     values = pixels = keras.Input(model.input_shape[1:], name="pixels")
@@ -225,8 +225,8 @@ def _write_tensorboard(run: Run, folder: Path) -> None:
     from tensorboard.compat.proto import event_pb2, summary_pb2
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-    from .network.build import first_kernels
-    from .network.predict import load_model
+    from ..network.build import first_kernels
+    from ..network.predict import load_model
 
     def add(writer: EventFileWriter, time: float, step: int, **what: object) -> None:
         value = summary_pb2.Summary.Value(**what)

@@ -16,19 +16,19 @@ from typing import Literal
 
 import numpy as np
 
-from .analysis.diagnosis import Fit, of_summary
-from .analysis.evaluation import (
+from ..analysis.diagnosis import Fit, of_summary
+from ..analysis.evaluation import (
     Predictions,
     confusion_matrix,
     confusions,
     cross_entropy,
     per_class,
 )
-from .analysis.significance import wilson_interval
-from .percent import percent
-from .runs.events import EpochEvent
-from .runs.run import Run
-from .runs.summary import Summary
+from ..analysis.significance import wilson_interval
+from ..percent import percent
+from ..runs.events import EpochEvent
+from ..runs.run import Run
+from ..runs.summary import Summary
 
 Translate = Callable[[str], str]
 

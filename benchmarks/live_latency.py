@@ -21,7 +21,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 from benchmarks.machine import heading
 from cifar_core.config import TrainingConfig
 from cifar_core.runs.events import BatchEvent
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 from cifar_core.workers.worker import start
 from tests.browser.conftest import FLAGS, chromium_path, run_dashboard
 

@@ -38,7 +38,8 @@ from benchmarks.machine import heading
 from benchmarks.many_runs import make
 from cifar_core.config import TrainingConfig
 from cifar_core.runs.events import BatchEvent, EpochEvent, RunState, StateEvent, UsageEvent
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 from tests.browser.conftest import ROOT, free_port, run_dashboard
 
 TABS = 15

@@ -18,7 +18,7 @@ from benchmarks.remedies import figure, trained
 from cifar_core.config import PRESETS
 from cifar_core.data import load_data
 from cifar_core.network.build import build_model
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 
 
 def main() -> None:

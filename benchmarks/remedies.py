@@ -24,7 +24,7 @@ from benchmarks.machine import heading
 from cifar_core.config import PRESETS, TrainingConfig
 from cifar_core.data import load_data
 from cifar_core.runs.events import RunState
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Summary
 
 BASELINE = PRESETS["tutorial-baseline"]

@@ -25,7 +25,8 @@ from cifar_core.data import Dataset, load_data
 from cifar_core.data.images import fit_to_network_size, read_image, square_at, to_network_size
 from cifar_core.network.out_of_distribution import calibrate, channel_figures, is_known
 from cifar_core.network.predict import load_model
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 from cifar_core.training import device
 
 COUNT = 1000

@@ -26,7 +26,8 @@ from .percent import percent
 from .process import ERROR_PREFIX
 from .runs.events import EpochEvent, Event, LogEvent, RateEvent, RunState, StateEvent
 from .runs.groups import spread, validation_accuracy
-from .runs.run import Run, RunStore
+from .runs.run import Run
+from .runs.store import RunStore
 from .runs.summary import Summary
 from .spelling import meant, nearest
 from .training import device

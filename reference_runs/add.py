@@ -39,7 +39,8 @@ from cifar_core.runs.events import (
     from_line,
     to_line,
 )
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 from cifar_core.training import device
 from cifar_core.training.split import sample, split
 from cifar_core.workers.worker import TRAIN_SAMPLE

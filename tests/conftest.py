@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from cifar_core.config import TrainingConfig
 from cifar_core.data import CIFAR10_CLASSES, Dataset, Source, load_data
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from cifar_core.workers.worker import execute
 from tests.processes import stop_workers
 

@@ -7,7 +7,8 @@ import os
 import signal
 from pathlib import Path
 
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 
 
 def processes(*words: str) -> list[int]:

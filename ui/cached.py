@@ -37,7 +37,8 @@ from cifar_core.errors import DataError
 from cifar_core.export.networks import Conversion
 from cifar_core.network.build import LayerInfo
 from cifar_core.runs.history import History
-from cifar_core.runs.run import Listing, Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import Listing, RunStore
 from cifar_core.runs.summary import Summary
 from cifar_core.training.device import Device, find_device, quiet, use_cpu
 from ui.text import _, plain

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from cifar_core.runs.run import Listing
+from cifar_core.runs.store import Listing
 from cifar_core.runs.summary import Summary
 from ui import address, cached, data_source, state
 from ui.live_chart import load_ahead

@@ -21,7 +21,8 @@ from cifar_core.data import Dataset, is_available
 from cifar_core.data.fetch import Pace
 from cifar_core.data.images import Framing
 from cifar_core.errors import CifarError, DataError, RunNotFound
-from cifar_core.runs.run import Listing, Run
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import Listing
 from cifar_core.runs.summary import Summary
 from cifar_core.training.device import need_gpu
 from cifar_core.training.split import check

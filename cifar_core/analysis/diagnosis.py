@@ -51,7 +51,8 @@ from typing import Any
 from ..config import MOST_EPOCHS, WIDTHS, TrainingConfig
 from ..runs.events import EpochEvent, RunState
 from ..runs.history import History
-from ..runs.summary import Status, Summary
+from ..runs.status import Status
+from ..runs.summary import Summary
 
 WIDE_GAP = 0.05
 """Of the running mean over an epoch; of the measured train accuracy where loss has turned, too."""

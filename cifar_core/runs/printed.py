@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import cache
 
 from .history import History
-from .run import SHIPPED, Run
+from .run import Run
+from .store import SHIPPED
 
 IMAGES = "CIFAR-10"
 """The images they were measured on, by the name that the official archive has as a source."""

@@ -21,7 +21,8 @@ from ..data import Dataset, absolute, load_data, must_exist
 from ..errors import CifarError, RunDiverged, RunError
 from ..process import begin
 from ..runs.events import EpochEvent, Event, LogEvent, RunState, StateEvent
-from ..runs.run import Run, RunStore
+from ..runs.run import Run
+from ..runs.store import RunStore
 from ..training import device
 from ..training.split import is_batch_too_large, sample, steps_per_epoch
 from .slots import slot

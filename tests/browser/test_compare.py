@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from tests.browser.charts import chart
 from tests.browser.widgets import choose, settle
 

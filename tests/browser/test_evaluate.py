@@ -15,7 +15,7 @@ from cifar_core.analysis import evaluation
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.runs.events import RunState, StateEvent
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from tests.browser.charts import chart
 from tests.conftest import ROOT
 

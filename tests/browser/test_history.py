@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from tests.browser.widgets import enter, go
 
 pytestmark = pytest.mark.browser

@@ -13,7 +13,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from cifar_core.runs.events import RunState
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 from tests.browser.charts import chart, points, wait_for_points
 from tests.browser.widgets import enter, go
 from tests.conftest import ROOT

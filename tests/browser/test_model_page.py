@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import JSHandle, Page, expect
 
 from cifar_core.config import TrainingConfig
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from cifar_core.workers.worker import execute
 from tests.browser.charts import chart
 from tests.browser.widgets import choose

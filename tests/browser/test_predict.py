@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from cifar_core.data import Dataset
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from tests.browser.widgets import choose
 from tests.conftest import ROOT
 

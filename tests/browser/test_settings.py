@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from cifar_core.config import TrainingConfig
 from cifar_core.runs.events import RunState
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from tests.browser.widgets import choose, enter
 
 pytestmark = pytest.mark.browser

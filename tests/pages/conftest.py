@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from tests.conftest import ROOT
 from ui.state import Key
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core.config import TrainingConfig
 from cifar_core.runs.events import RunState, StateEvent
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Mark
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, figure, texts

@@ -17,7 +17,8 @@ from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset, load_data
 from cifar_core.percent import percent
 from cifar_core.runs.events import EpochEvent, RunState, StateEvent
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, component, figure, grid, html, texts
 from ui.pictures import data_uri, grey, sprite

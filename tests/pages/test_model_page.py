@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.data import Dataset
 from cifar_core.data.images import to_grey
 from cifar_core.network.predict import load_model
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from tests.pages.elements import by_label
 
 

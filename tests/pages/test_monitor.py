@@ -23,8 +23,10 @@ from cifar_core.runs.events import (
     UsageEvent,
 )
 from cifar_core.runs.printed import printed_histories
-from cifar_core.runs.run import Run, RunStore
-from cifar_core.runs.summary import Status, Summary
+from cifar_core.runs.run import Run
+from cifar_core.runs.status import Status
+from cifar_core.runs.store import RunStore
+from cifar_core.runs.summary import Summary
 from tests.pages.elements import by_label, texts
 from ui import cached, curves, monitor
 from ui.monitor import View

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core.config import TrainingConfig
 from cifar_core.runs.events import BatchEvent, EpochEvent, RunState, StateEvent
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from tests.conftest import ROOT
 from tests.disk import full_disk
 from tests.pages.elements import by_label, labels, texts

@@ -8,7 +8,7 @@ import pytest
 
 from cifar_core.analysis import evaluation
 from cifar_core.percent import percent
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from tests.pages.elements import by_label
 
 

@@ -14,7 +14,7 @@ from streamlit.testing.v1.element_tree import Block, Node
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import CifarError
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from cifar_core.workers.worker import execute
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, texts

@@ -18,7 +18,7 @@ from cifar_core.data.images import Framing, fit_to_network_size, to_network_size
 from cifar_core.network import explain
 from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.percent import percent
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from cifar_core.workers.worker import execute
 from tests.pages.elements import by_label, component, html, texts
 from ui import pictures

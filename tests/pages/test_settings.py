@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core.config import PRESETS, TrainingConfig
 from cifar_core.data import Dataset
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from tests.conftest import ROOT
 from ui.state import Key
 

@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.data import Dataset, download
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from tests.conftest import ROOT
 from tests.mirrors import Mirror, missing, serving
 from tests.pages.elements import by_label, labels, texts

@@ -19,7 +19,7 @@ from cifar_core.config import PRESETS, TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.network.predict import load_model
 from cifar_core.runs.events import RunState
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from tests.conftest import ROOT
 
 

@@ -13,7 +13,8 @@ from cifar_core.config import PRESETS, TrainingConfig
 from cifar_core.runs.events import BatchEvent, EpochEvent, RateEvent, RunState, StateEvent
 from cifar_core.runs.history import History
 from cifar_core.runs.printed import printed_histories
-from cifar_core.runs.run import SHIPPED, Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import SHIPPED, RunStore
 from cifar_core.workers.worker import execute
 
 BASELINE, DROPOUT = PRESETS["tutorial-baseline"], PRESETS["tutorial-dropout"]

@@ -18,7 +18,8 @@ from cifar_core.data import Dataset
 from cifar_core.errors import ConfigError, RunError
 from cifar_core.export.networks import SUFFIXES, export
 from cifar_core.network.predict import load_model, predict_probabilities
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 from cifar_core.workers.worker import execute
 from tests.conftest import ROOT
 

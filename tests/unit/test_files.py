@@ -12,7 +12,7 @@ import pytest
 
 from cifar_core.config import TrainingConfig
 from cifar_core.files import write_json, write_whole
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 
 
 @pytest.fixture(params=[0o022, 0o002, 0o077], ids="{:03o}".format)

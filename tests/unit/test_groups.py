@@ -10,7 +10,8 @@ import pytest
 from cifar_core.config import TrainingConfig
 from cifar_core.runs.events import EpochEvent, RunState, StateEvent
 from cifar_core.runs.groups import group_of, spread, validation_accuracy
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 
 
 def made(

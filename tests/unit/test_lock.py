@@ -14,7 +14,7 @@ import pytest
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import RunNotFound
 from cifar_core.lock import hold, is_held
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from tests.unit.users import BERT, ME, begin, says
 
 HOLD = "with hold(path): print('held', flush=True); sys.stdin.readline()"

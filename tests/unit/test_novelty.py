@@ -24,7 +24,8 @@ from cifar_core.network.out_of_distribution import (
     is_known,
 )
 from cifar_core.network.predict import load_model, predict_probabilities
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ import pytest
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import CifarError, DataNotFound, RunError, RunNotFound
 from cifar_core.runs.events import RunState, StateEvent
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Mark
 from cifar_core.workers.worker import prepare_resume, resume, start
 from tests.disk import full_disk

@@ -16,7 +16,8 @@ from cifar_core.data.images import to_grey
 from cifar_core.errors import RunError
 from cifar_core.network.build import build_model
 from cifar_core.network.predict import load_model, predict_logits, predict_probabilities
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 from cifar_core.workers.worker import execute
 
 

@@ -16,7 +16,7 @@ from cifar_core.config import PRESETS
 from cifar_core.data import load_data
 from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.runs.events import BatchEvent, RunState
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from reference_runs.add import ROOT, add, add_printed, check_pictures, thin
 from tests.conftest import ROOT as PROJECT
 

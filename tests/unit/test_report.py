@@ -11,7 +11,8 @@ from cifar_core.analysis import evaluation
 from cifar_core.config import TrainingConfig
 from cifar_core.export.report import _ticks, html_report
 from cifar_core.runs.events import EpochEvent, RunState, StateEvent
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Mark
 
 VOID = {"meta", "line", "polyline", "br"}

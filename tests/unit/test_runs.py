@@ -25,7 +25,8 @@ from cifar_core.runs.events import (
     to_line,
 )
 from cifar_core.runs.history import History
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Mark
 from cifar_core.workers.worker import prepare_resume
 

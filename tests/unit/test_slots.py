@@ -18,7 +18,8 @@ import pytest
 
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import ConfigError
-from cifar_core.runs.run import Run, RunStore
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
 from cifar_core.workers.slots import move_up, slot, slots, visible_gpus, waiting
 from tests.conftest import ROOT
 from tests.unit.users import ANNA, BERT, GROUP

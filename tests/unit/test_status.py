@@ -27,8 +27,9 @@ from cifar_core.runs.events import (
 )
 from cifar_core.runs.groups import group_of
 from cifar_core.runs.history import History
-from cifar_core.runs.run import Run, RunStore
-from cifar_core.runs.summary import Status
+from cifar_core.runs.run import Run
+from cifar_core.runs.status import Status
+from cifar_core.runs.store import RunStore
 from cifar_core.training.split import sample
 from cifar_core.workers.worker import execute, prepare_resume
 from tests.conftest import ROOT

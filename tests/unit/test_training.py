@@ -15,7 +15,7 @@ from cifar_core.errors import RunDiverged
 from cifar_core.network.predict import predict_logits, predict_probabilities
 from cifar_core.runs.events import BatchEvent, EpochEvent, RateEvent, RunState, StateEvent
 from cifar_core.runs.history import History
-from cifar_core.runs.run import RunStore
+from cifar_core.runs.store import RunStore
 from cifar_core.training.loop import Training
 from cifar_core.training.schedule import learning_rates
 from cifar_core.training.split import split, steps_per_epoch

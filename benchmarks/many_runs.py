@@ -32,7 +32,7 @@ from tests.browser.conftest import FLAGS, ROOT, chromium_path, run_dashboard
 RUNS = 1000
 TRIALS = 5
 READ = (
-    "import time; from cifar_core.runs import RunStore\n"
+    "import time; from cifar_core.runs.store import RunStore\n"
     "store = RunStore()\n"
     "for _ in range(2):\n"
     "    begun = time.process_time(); store.look(); print(time.process_time() - begun)\n"

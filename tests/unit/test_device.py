@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 
 SCRIPT = """
 import logging, os, sys, threading
-from cifar_core.device import quiet
+from cifar_core.training.device import quiet
 
 logging.basicConfig(format="%(message)s")
 for turn in range(2):

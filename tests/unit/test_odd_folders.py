@@ -144,7 +144,7 @@ MAKE = """
 store = RunStore(path)
 run = store.create(TrainingConfig(epochs=3), "annas")
 run.notes = "by Anna"
-from cifar_core.events import RunState, StateEvent
+from cifar_core.runs.events import RunState, StateEvent
 run.append(StateEvent(state=RunState.FINISHED, test_accuracy=0.5, test_loss=1.0, seconds=1.0))
 """
 LOOK = """
@@ -154,7 +154,7 @@ print([(one.id, one.reason) for one in listing.unreadable])
 """
 CHANGE = """
 from cifar_core.errors import RunError
-from cifar_core.summary import Mark
+from cifar_core.runs.summary import Mark
 run = RunStore(path).get("annas")
 for change in (
     lambda: setattr(run, "mark", Mark("mine")),

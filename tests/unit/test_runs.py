@@ -141,8 +141,8 @@ def test_one_worker_a_run(run: Run) -> None:
 
 def test_the_lock_ends_with_the_process(run: Run) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from cifar_core.runs import Run\n"
-        "from cifar_core.events import *\n"
+        "import sys, time; from pathlib import Path; from cifar_core.runs.run import Run\n"
+        "from cifar_core.runs.events import *\n"
         "run = Run(Path(sys.argv[1]))\n"
         "with run.working():\n"
         "    run.append(StateEvent(state=RunState.RUNNING)); print('up', flush=True)\n"

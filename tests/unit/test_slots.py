@@ -30,8 +30,8 @@ from tests.unit.users import says as says_as
 WORKER = """
 import sys
 from pathlib import Path
-from cifar_core.runs import Run
-from cifar_core.slots import slot
+from cifar_core.runs.run import Run
+from cifar_core.workers.slots import slot
 
 class Left(Exception): pass
 
@@ -222,8 +222,8 @@ def test_looking_at_the_line_changes_nothing(store: RunStore, begin) -> None:
 COUNT = """
 import sys
 from pathlib import Path
-from cifar_core.runs import Run
-from cifar_core.slots import slot
+from cifar_core.runs.run import Run
+from cifar_core.workers.slots import slot
 
 seen = []
 def wait(before):

@@ -21,8 +21,9 @@ import encodings.utf_8_sig, os, sys
 from pathlib import Path
 from cifar_core.config import TrainingConfig
 from cifar_core.lock import hold, is_held
-from cifar_core.runs import Run, RunStore
-from cifar_core.slots import move_up, slot, waiting
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
+from cifar_core.workers.slots import move_up, slot, waiting
 if {IS_ROOT}:
     os.setgroups([])
     os.setgid({GROUP})

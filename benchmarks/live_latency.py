@@ -85,7 +85,7 @@ def main() -> None:
             run.request_stop()
             browser.close()
         events = run.history().batches
-        while run.state.is_live:  # before its folder goes
+        while run.state().is_live:  # before its folder goes
             time.sleep(0.2)
     found = sorted(latency(event, seen) for event in events if begun <= event.time < ended)
     heading(

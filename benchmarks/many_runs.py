@@ -52,12 +52,14 @@ def make(root: Path, runs: int = RUNS) -> None:
             seed=number,
         )
         run = store.create(config, f"run-{number:04}")
-        run.environment = {
-            "device": "CPU: 2 cores",
-            "data": {**data, "checksum": "sha256:0"},
-            "classes": [f"class {label}" for label in range(10)],
-            "started": time.time(),
-        }
+        run.save_environment(
+            {
+                "device": "CPU: 2 cores",
+                "data": {**data, "checksum": "sha256:0"},
+                "classes": [f"class {label}" for label in range(10)],
+                "started": time.time(),
+            }
+        )
         run.append(StateEvent(state=RunState.RUNNING))
         for epoch in range(1, 11):
             accuracy = 1 - 1 / (1.4 + 0.3 * epoch) + rng.uniform(-0.02, 0.02)

@@ -55,13 +55,15 @@ def write_run(root: Path) -> None:
     """Be the worker of a run that lives until this process is killed."""
     run = RunStore(root).create(TrainingConfig(epochs=100), "live")
     with run.working():
-        run.environment = {
-            "device": "CPU: 2 cores",
-            "data": {"kind": "synthetic", "name": "Built-in images", "checksum": "sha256:0"},
-            "classes": [f"class {label}" for label in range(10)],
-            "train_images": 10_000,
-            "started": time.time(),
-        }
+        run.save_environment(
+            {
+                "device": "CPU: 2 cores",
+                "data": {"kind": "synthetic", "name": "Built-in images", "checksum": "sha256:0"},
+                "classes": [f"class {label}" for label in range(10)],
+                "train_images": 10_000,
+                "started": time.time(),
+            }
+        )
         run.append(StateEvent(state=RunState.RUNNING))
         step, begun = 0, time.time() - EVENTS * EVENT_SECONDS
         for number in range(10**9):

@@ -77,7 +77,7 @@ def trained(store: RunStore, config: TrainingConfig, name: str, data: str) -> Su
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    return store.get(name).summary()
+    return Summary.of(store.get(name))
 
 
 def figure(values: Sequence[float], form: str) -> str:

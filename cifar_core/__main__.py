@@ -309,7 +309,7 @@ def _train(options: argparse.Namespace) -> int:
             _say(f"run {run.id}")
         if _train_one(run, data, options) is RunState.FAILED:
             return 1
-        summaries.append(run.summary())
+        summaries.append(Summary.of(run))
         if summaries[-1].state is not RunState.FINISHED:
             break
     if options.json and len(runs) == 1:
@@ -342,7 +342,7 @@ def _figures(summary: Summary) -> str:
 def _train_one(run: Run, data: str, options: argparse.Namespace) -> RunState:
     """Carry one run out and tell of it on standard error."""
     longer = options.epochs if options.run or options.resume else None
-    epochs = longer or run.config.epochs
+    epochs = longer or run.config().epochs
 
     def report(event: Event) -> None:
         if isinstance(event, LogEvent):
@@ -420,13 +420,13 @@ def _runs(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     run = RunStore(options.runs).get(options.run)
     predictions = run.predictions()
-    if predictions is None or run.summary().test_accuracy is None:
+    if predictions is None or Summary.of(run).test_accuracy is None:
         raise RunError(
-            f"a run is evaluated once it has ended. Received: {run.id}, which is {run.state}; "
+            f"a run is evaluated once it has ended. Received: {run.id}, which is {run.state()}; "
             f"wait for its end or choose another one."
         )
     matrix = evaluation.confusion_matrix(predictions)
-    figures = dict(zip(run.class_names, evaluation.per_class(matrix), strict=True))
+    figures = dict(zip(run.class_names(), evaluation.per_class(matrix), strict=True))
     accuracy = evaluation.accuracy(predictions)
     loss = evaluation.cross_entropy(predictions)
     low, high = wilson_interval(int(predictions.hits.sum()), len(predictions.labels))
@@ -435,7 +435,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         return _print_json(
             {
                 "run": run.id,
-                "data": run.summary().data_name,
+                "data": Summary.of(run).data_name,
                 "accuracy": accuracy,
                 "loss": loss,
                 "interval": [low, high],
@@ -444,7 +444,7 @@ def _evaluate(options: argparse.Namespace) -> int:
                 "per_class": {name: asdict(row) for name, row in figures.items()},
             }
         )
-    print(f"{run.summary().data_name}: test accuracy {percent(accuracy)}, loss {loss:.4f}")
+    print(f"{Summary.of(run).data_name}: test accuracy {percent(accuracy)}, loss {loss:.4f}")
     print(
         f"95 % interval of the accuracy {percent(low)} to {percent(high)}, "
         f"expected calibration error {percent(calibration_error)} ({BINS} bins)"
@@ -461,7 +461,7 @@ def _export(options: argparse.Namespace) -> int:
     output = options.output or Path(run.path.name + SUFFIXES[options.to])
     with device.quiet():
         export(run, options.to, output)
-    about = {"run": run.id, "to": options.to, "output": str(output), "classes": run.class_names}
+    about = {"run": run.id, "to": options.to, "output": str(output), "classes": run.class_names()}
     if options.json:
         return _print_json(about)
     print(output)
@@ -487,7 +487,7 @@ def _predict(options: argparse.Namespace) -> int:
     images = np.stack([pixels for _, _, _, pixels in found])
     probabilities = predict_probabilities(model, images)
     known = is_known(run.novelty(), model, images, probabilities).tolist()
-    names = run.class_names
+    names = run.class_names()
     answers = [
         {
             "image": image,
@@ -533,10 +533,10 @@ def _read_pictures(paths: list[Path]) -> list[_Found]:
 
 
 def _test_image(options: argparse.Namespace, run: Run) -> _Found:
-    environment = run.environment
+    environment = run.environment()
     spec = options.data or environment.get("spec") or _data_of(options)
     data = load_data(spec, progress=_progress)
-    if data.class_names != run.class_names:
+    if data.class_names != run.class_names():
         raise RunError(
             f"the images must be of the run's classes. Received: {', '.join(data.class_names)}; "
             f"name the run's own images with --data."

@@ -41,6 +41,7 @@ from cifar_core.runs.events import (
 )
 from cifar_core.runs.run import Run
 from cifar_core.runs.store import RunStore
+from cifar_core.runs.summary import Summary
 from cifar_core.training import device
 from cifar_core.training.split import sample, split
 from cifar_core.workers.worker import TRAIN_SAMPLE
@@ -79,21 +80,23 @@ def thin(batches: list[BatchEvent], most: int) -> list[BatchEvent]:
 
 def add(run: Run, name: str, root: Path = ROOT) -> Run:
     """A copy of a finished run, fit to ship, below `root`."""
-    summary, history, predictions = run.summary(), run.history(), run.predictions()
+    summary, history, predictions = Summary.of(run), run.history(), run.predictions()
     if summary.state is not RunState.FINISHED or predictions is None:
         raise SystemExit(f"only a finished run can ship. Received: {run.id}: {summary.state}.")
     environment = summary.environment
     model = load_model(run)
     check = predict_probabilities(model, check_pictures())
     new = RunStore(root).create(summary.config, name)
-    new.environment = {
-        **environment,
-        "platform": environment["platform"].split("-")[0],
-        "spec": "",
-        "data": {**environment["data"], "location": ""},
-        "preset": preset_of(summary.config),
-        "check": [[round(share, 6) for share in row] for row in check.tolist()],
-    }
+    new.save_environment(
+        {
+            **environment,
+            "platform": environment["platform"].split("-")[0],
+            "spec": "",
+            "data": {**environment["data"], "location": ""},
+            "preset": preset_of(summary.config),
+            "check": [[round(share, 6) for share in row] for row in check.tolist()],
+        }
+    )
     events: list[Event] = [*thin(history.batches, BATCH_EVENTS), *history.epochs, *history.rates]
     events += [history.states[0], history.states[-1]]
     for event in sorted(events, key=lambda event: event.time):
@@ -112,7 +115,7 @@ def measure(run: Run, data: Dataset) -> float:
     found = predict_probabilities(model, data.x_test).argmax(axis=1)
     if predictions is None or (found != predictions.predicted).any():
         raise SystemExit(f"the images must be the run's own. Received: others than {run.id}'s.")
-    learned = sample(split(len(data.x_train), run.config)[0], TRAIN_SAMPLE)
+    learned = sample(split(len(data.x_train), run.config())[0], TRAIN_SAMPLE)
     right = predict_probabilities(model, data.x_train[learned]).argmax(axis=1)
     accuracy = float((right == data.y_train[learned]).mean())
     log = run.path / "events.jsonl"
@@ -133,21 +136,23 @@ def add_printed(path: Path, root: Path = ROOT) -> list[Run]:
     added = []
     for name in ("baseline", "dropout"):
         new = RunStore(root).create(PRESETS[f"tutorial-{name}"], f"printed-{name}")
-        new.environment = {
-            "tensorflow": "2.6.2",
-            "device": "CPU of the tutorial's author",
-            "spec": "",
-            "data": {
-                "kind": "official",
-                "name": "CIFAR-10",
-                "location": "",
-                "checksum": f"sha256:{SHA256}",
-            },
-            "preset": f"tutorial-{name}",
-            "classes": list(CIFAR10_CLASSES),
-            "train_images": 50_000,
-            "test_images": 10_000,
-        }
+        new.save_environment(
+            {
+                "tensorflow": "2.6.2",
+                "device": "CPU of the tutorial's author",
+                "spec": "",
+                "data": {
+                    "kind": "official",
+                    "name": "CIFAR-10",
+                    "location": "",
+                    "checksum": f"sha256:{SHA256}",
+                },
+                "preset": f"tutorial-{name}",
+                "classes": list(CIFAR10_CLASSES),
+                "train_images": 50_000,
+                "test_images": 10_000,
+            }
+        )
         time = 0.0  # nobody noted the day
         for row in (row for row in rows if row["run"] == name):
             time += float(row["seconds"])
@@ -200,7 +205,7 @@ def main() -> None:
         parser.error("name a run and what it shall be called, or --printed")
     for run in added:
         size = sum(file.stat().st_size for file in run.path.iterdir())
-        print(f"{run.path.name}: {run.summary().test_accuracy:.2%}, {size / 1e6:.2f} MB")
+        print(f"{run.path.name}: {Summary.of(run).test_accuracy:.2%}, {size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

@@ -276,7 +276,7 @@ def _images(
     shown = found[(page - 1) * count :][:count]
     images = pictures.as_seen(data.x_test[shown], chosen.config)
     captions = [caption(index) for index in shown]
-    if not chosen.run.has_model:
+    if not chosen.run.has_model():
         numbers = [f"#{index:,}" for index in shown]
         st.html(pictures.grid(zip(images, captions, numbers, strict=True)))
         return

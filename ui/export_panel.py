@@ -60,7 +60,7 @@ def _panel(summary: Summary) -> None:
         "onnx": _("network: ONNX, for other frameworks"),
         "tensorboard": _("curves and pictures: TensorBoard event files"),
     }
-    if not run.has_model:
+    if not run.has_model():
         forms = {to: forms[to] for to in ("html", "csv", "tensorboard")}
     if not summary.epochs:
         forms = {"html": forms["html"]}

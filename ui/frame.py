@@ -103,7 +103,7 @@ def choose_network(listing: Listing, sentence: str) -> Summary:
     """
 
     def has_network(one: Summary) -> bool:
-        return one.run.has_model
+        return one.run.has_model()
 
     need_runs(list(filter(has_network, listing.summaries)), sentence)
     chosen = state.choose_run(listing, _("Run"), has_network)

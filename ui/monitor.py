@@ -45,7 +45,7 @@ def choose_view(summaries: Sequence[Summary]) -> View:
     found = {
         one.run.id: one
         for one in summaries
-        if one.run.has_model or not one.run.is_reference  # the printed ones are named apart
+        if one.run.has_model() or not one.run.is_reference  # the printed ones are named apart
     }
     with st.popover(_("Curves"), icon=":material/show_chart:"):
         axes: dict[curves.Axis, str] = {"epoch": _("by epoch"), "step": _("by step")}
@@ -269,7 +269,7 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
         case _:
             words = _("Interrupted: its process is gone, before the first epoch was done.")
     is_at_work = summary.state in (RunState.RUNNING, RunState.STOPPING)
-    if is_at_work and (silent := summary.run.silent) > _LONG_SILENCE:
+    if is_at_work and (silent := summary.run.silent()) > _LONG_SILENCE:
         words = _("{words} · no news for {time}").format(words=words, time=duration(silent))
     if tried := summary.status.tried:
         words += "  \n" + _tried(tried)

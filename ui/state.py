@@ -644,15 +644,15 @@ def star_runs(runs: Sequence[Run], star: bool) -> None:
     """Give runs a star, or take it away."""
     with _told():
         for run in runs:
-            run.mark = replace(run.mark, star=star)
+            run.save_mark(replace(run.mark(), star=star))
 
 
 def describe_run(run: Run) -> None:
     """Give a run the name and the notes that its widgets show."""
     name = st.session_state[f"{Key.NAME}-{run.id}"]
     with _told():
-        run.mark = replace(run.mark, name=" ".join(name.split()))
-        run.notes = st.session_state[f"{Key.NOTES}-{run.id}"].strip()
+        run.save_mark(replace(run.mark(), name=" ".join(name.split())))
+        run.save_notes(st.session_state[f"{Key.NOTES}-{run.id}"].strip())
         st.toast(_("Saved."), icon=":material/save:")
 
 

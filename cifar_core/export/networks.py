@@ -173,7 +173,7 @@ def _epochs(run: Run) -> list[EpochEvent]:
     epochs = run.history().epochs
     if not epochs:
         raise RunError(
-            f"curves need a whole epoch. Received: {run.id}, which is {run.state} and has none."
+            f"curves need a whole epoch. Received: {run.id}, which is {run.state()} and has none."
         )
     return epochs
 
@@ -248,8 +248,8 @@ def _write_tensorboard(run: Run, folder: Path) -> None:
     pictures = {}
     if (predictions := run.predictions()) is not None:
         matrix = confusion_matrix(predictions)
-        pictures["confusion_matrix"] = ("validation", _matrix_picture(matrix, run.class_names))
-    if run.has_model:
+        pictures["confusion_matrix"] = ("validation", _matrix_picture(matrix, run.class_names()))
+    if run.has_model():
         pictures["first_kernels"] = ("train", _kernel_picture(first_kernels(load_model(run))))
     for tag, (side, picture) in pictures.items():
         png = io.BytesIO()

@@ -75,14 +75,14 @@ def html_report(run: Run, translate: Translate = str, language: str = "en") -> s
         RunError: its settings or predictions cannot be read.
     """
     _ = translate
-    summary, history = run.summary(), run.history()
+    summary, history = Summary.of(run), run.history()
     parts = [_head(summary, _), _verdict(summary, history.epochs, _)]
     if history.epochs:
         charts = "".join(_chart(history.epochs, metric, _) for metric in ("accuracy", "loss"))
         parts.append(_section(_("Curves"), f'<div class="charts">{charts}</div>'))
     if (predictions := _own_predictions(summary)) is not None:
         matrix = confusion_matrix(predictions)
-        names = run.class_names
+        names = run.class_names()
         parts.append(_section(_("Confusion matrix"), _matrix(matrix, names, _)))
         parts.append(_section(_("Each class"), _classes(matrix, names, _)))
     parts.append(_section(_("Settings"), _settings(summary, _)))

@@ -25,10 +25,10 @@ def load_model(run: Run) -> keras.Model:
     Raises:
         RunError: the run has saved none yet, or the file is damaged.
     """
-    if not run.has_model:
+    if not run.has_model():
         raise RunError(
             f"a network is saved when a run ends. Received: {run.id}, which is "
-            f"{run.state}; choose a run that is finished or stopped."
+            f"{run.state()}; choose a run that is finished or stopped."
         )
     import keras
 

@@ -33,7 +33,7 @@ import os
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -60,7 +60,6 @@ from .events import (
 )
 from .history import History
 from .status import Status
-from .summary import Mark, Summary
 
 if TYPE_CHECKING:
     import keras
@@ -80,6 +79,14 @@ _ENVIRONMENT: dict[str, type | tuple[type, ...]] = {
 }
 """What others read of environment.json, and of which kind it is."""
 _WORKER_BEGINS = "--- a worker begins:"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What the user put on a run to find it again: a name beside its own, and a star."""
+
+    name: str = ""
+    star: bool = False
 
 
 class Run:
@@ -138,33 +145,20 @@ class Run:
         with self._writing(name) as path:
             write_whole(path, write)
 
-    def _read_environment(self) -> tuple[dict[str, Any], str]:
-        """What environment.json holds, and why that cannot be read; of the right kinds alone."""
-        values, problem = self._read_json("environment.json", dict)
-        odd = [
-            name
-            for name, kind in _ENVIRONMENT.items()
-            if name in values and not isinstance(values[name], kind)
-        ]
-        for name in odd:
-            del values[name]
-        if odd:
-            problem = f"environment.json cannot be read ({', '.join(odd)}: not of the right kind)"
-        return values, problem
-
-    def _read_json(self, name: str, kind: type) -> tuple[Any, str]:
-        """What a file holds, and why it cannot be read; an empty `kind` and '' where it is not."""
+    def _read_json(self, name: str, kind: type, problems: list[str] | None) -> Any:
+        """What a file holds; an empty `kind` where it is not there or, with a word, damaged."""
         try:
             values = json.loads((self.path / name).read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
-            return kind(), ""
+            return kind()
         except (OSError, ValueError) as error:
-            return kind(), f"{name} cannot be read ({_reason(error)})"
+            _tell(problems, f"{name} cannot be read ({_reason(error)})")
+            return kind()
         if not isinstance(values, kind):
-            return kind(), f"{name} cannot be read (it holds no {kind.__name__})"
-        return values, ""
+            _tell(problems, f"{name} cannot be read (it holds no {kind.__name__})")
+            return kind()
+        return values
 
-    @property
     def config(self) -> TrainingConfig:
         """What the run was asked to do.
 
@@ -183,33 +177,46 @@ class Run:
                 "the run's folder or correct the file."
             ) from error
 
-    @config.setter
-    def config(self, config: TrainingConfig) -> None:
+    def save_config(self, config: TrainingConfig) -> None:
+        """Put the settings in place."""
         self._write_json("config.json", config.to_json())
 
-    @property
-    def environment(self) -> dict[str, Any]:
+    def environment(self, problems: list[str] | None = None) -> dict[str, Any]:
         """Versions, device, data; the images asked for alone until the worker has them.
 
-        Empty where it is not there or damaged.
-        """
-        return self._read_environment()[0]
+        Empty where it is not there or damaged; values of another kind than theirs are left out.
 
-    @environment.setter
-    def environment(self, values: dict[str, Any]) -> None:
+        Args:
+            problems: what cannot be read is added to it, a sentence each.
+        """
+        values = self._read_json("environment.json", dict, problems)
+        odd = [
+            name
+            for name, kind in _ENVIRONMENT.items()
+            if name in values and not isinstance(values[name], kind)
+        ]
+        for name in odd:
+            del values[name]
+        if odd:
+            named = ", ".join(odd)
+            _tell(problems, f"environment.json cannot be read ({named}: not of the right kind)")
+        return values
+
+    def save_environment(self, values: dict[str, Any]) -> None:
+        """Put versions, device and data in place."""
         self._write_json("environment.json", values)
 
-    @property
-    def class_names(self) -> tuple[str, ...]:
+    def class_names(self, environment: dict[str, Any] | None = None) -> tuple[str, ...]:
         """Names of the classes the network tells apart, in label order.
 
         Numbers where environment.json is lost and predictions tell how many there are; else none.
-        """
-        return self._class_names(self.environment)
 
-    def _class_names(self, environment: dict[str, Any]) -> tuple[str, ...]:
-        if names := tuple(map(str, environment.get("classes", ()))):
-            return names
+        Args:
+            environment: the run's, where that has been read already.
+        """
+        known = self.environment() if environment is None else environment
+        if found := tuple(map(str, known.get("classes", ()))):
+            return found
         with contextlib.suppress(RunError):
             if (predictions := self.predictions()) is not None:
                 return tuple(map(str, range(predictions.probabilities.shape[1])))
@@ -275,7 +282,6 @@ class Run:
         """All events so far."""
         return self.follow(History())
 
-    @property
     def silent(self) -> float:
         """Seconds since the log was last written; 0 where it was not, or where clocks disagree."""
         try:
@@ -283,7 +289,7 @@ class Run:
         except OSError:
             return 0.0
 
-    def _touched(self) -> tuple[int, ...]:
+    def touched(self) -> tuple[int, ...]:
         """Numbers that change with whatever a summary tells; an editor may write into notes.md."""
         status, events, notes = self._watched
         return _stamp(self.path) + (_stamp(status) or _stamp(events)) + _stamp(notes)
@@ -309,24 +315,23 @@ class Run:
     def _status_of_log(self) -> Status:
         return Status.of(self.follow(History(), brief=True))
 
-    @property
     def state(self) -> RunState:
         """Where the run stands, believing the OS's lock more than what was written."""
-        return self._now(self.status())[0]
+        return self.now(self.status())[0]
 
-    def _now(self, status: Status) -> tuple[RunState, Status]:
+    def now(self, status: Status) -> tuple[RunState, Status]:
         """Where the run stands now, and its status, which may have changed since it was read."""
         if self.is_reference:
             return RunState.FINISHED, status
         if not status.state.is_live:
             return status.state, status
-        if self.has_worker:
-            return (RunState.STOPPING if self.stop_requested else status.state), status
+        if self.has_worker():
+            return (RunState.STOPPING if self.stop_requested() else status.state), status
         # The worker may have ended, lock and all, since the status was read, or within its write.
         status = self._status_of_log()
         if not status.state.is_live:
             return status.state, status
-        asked = self._asked(status)
+        asked = self.asked(status)
         # A clock that was set back is no reason to wait for long.
         if status.state is RunState.STARTING and abs(time.time() - asked) < _START_SECONDS:
             return RunState.STARTING, status
@@ -360,20 +365,20 @@ class Run:
         with self._writing(self.log_path.name) as path, path.open("a", encoding="utf-8") as file:
             file.write(f"{_WORKER_BEGINS} {datetime.now():%Y-%m-%d %H:%M:%S}\n")
 
-    @property
-    def asked(self) -> float:
-        """When the run was last asked for, seconds since 1970; else when it was made."""
-        return self._asked(self.status())
+    def asked(self, status: Status | None = None) -> float:
+        """When the run was last asked for, seconds since 1970; else when it was made.
 
-    def _asked(self, status: Status) -> float:
-        if status.asked is not None:
-            return status.asked
+        Args:
+            status: the run's, where that has been read already.
+        """
+        known = self.status() if status is None else status
+        if known.asked is not None:
+            return known.asked
         try:
             return (self.path / "config.json").stat().st_mtime
         except OSError:
             return 0.0
 
-    @property
     def has_worker(self) -> bool:
         """Whether a worker lives."""
         return not self.is_reference and lock.is_held(self.path / "lock")
@@ -409,7 +414,6 @@ class Run:
         with self._writing("stop") as path:
             path.unlink(missing_ok=True)
 
-    @property
     def stop_requested(self) -> bool:
         """Whether the run was asked to stop."""
         return (self.path / "stop").exists()
@@ -440,7 +444,6 @@ class Run:
         """Where the network lies once it is saved."""
         return self.path / "model.keras"
 
-    @property
     def has_model(self) -> bool:
         """Whether there is a network to predict with."""
         return self.model_path.exists()
@@ -543,71 +546,46 @@ class Run:
                 f"delete the file to go on with a simpler one."
             ) from error
 
-    @property
-    def notes(self) -> str:
-        """Words of the user about this run."""
-        return self._read_notes()[0]
+    def notes(self, problems: list[str] | None = None) -> str:
+        """Words of the user about this run; of a file that is no UTF-8, what can be read.
 
-    @notes.setter
-    def notes(self, text: str) -> None:
-        self._write("notes.md", lambda new: new.write_text(text, encoding="utf-8"))
-
-    def _read_notes(self) -> tuple[str, str]:
-        """The user's words, and what is wrong with their file."""
+        Args:
+            problems: as of `environment`.
+        """
         try:
             written = (self.path / "notes.md").read_bytes()
         except FileNotFoundError:
-            return "", ""
+            return ""
         except OSError as error:
-            return "", f"notes.md cannot be read ({_reason(error)})"
+            _tell(problems, f"notes.md cannot be read ({_reason(error)})")
+            return ""
         try:
-            return written.decode("utf-8-sig"), ""
+            return written.decode("utf-8-sig")
         except UnicodeDecodeError:
-            return written.decode(errors="replace"), "notes.md is not UTF-8"
+            _tell(problems, "notes.md is not UTF-8")
+            return written.decode(errors="replace")
 
-    @property
-    def mark(self) -> Mark:
-        """The name and the star that the user gave it."""
-        return _mark(self._read_json("user.json", dict)[0])
+    def save_notes(self, text: str) -> None:
+        """Put the user's words in place."""
+        self._write("notes.md", lambda new: new.write_text(text, encoding="utf-8"))
 
-    @mark.setter
-    def mark(self, mark: Mark) -> None:
+    def mark(self, problems: list[str] | None = None) -> Mark:
+        """The name and the star that the user gave it.
+
+        Args:
+            problems: as of `environment`.
+        """
+        values = self._read_json("user.json", dict, problems)
+        return Mark(str(values.get("name", "")), bool(values.get("star", False)))
+
+    def save_mark(self, mark: Mark) -> None:
+        """Put the user's name and star in place."""
         self._write_json("user.json", asdict(mark))
 
-    def summary(self) -> Summary:
-        """The run on one line.
 
-        What cannot be read but for the settings is left out, and told in `problems`.
-
-        Raises:
-            RunError: config.json cannot be read.
-            RunNotFound: the run is gone.
-        """
-        state, status = self._now(self.status())
-        environment, no_environment = self._read_environment()
-        user, no_user = self._read_json("user.json", dict)
-        notes, no_notes = self._read_notes()
-        return Summary(
-            run=self,
-            state=state,
-            config=self.config,
-            environment=environment,
-            status=status,
-            class_names=self._class_names(environment),
-            mark=_mark(user),
-            notes=notes,
-            problems=tuple(filter(None, (no_environment, no_user, no_notes))),
-        )
-
-    def refreshed(self, summary: Summary) -> Summary:
-        """A summary whose files are as they were, with the state that the lock tells now."""
-        if not summary.status.state.is_live:
-            return summary
-        if not summary.state.is_live and not self.has_worker:
-            return summary  # interrupted for good, or until its files change
-        state, status = self._now(summary.status)
-        same = (state, status) == (summary.state, summary.status)
-        return summary if same else replace(summary, state=state, status=status)
+def _tell(problems: list[str] | None, problem: str) -> None:
+    if problems is not None:
+        problems.append(problem)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
@@ -617,13 +595,6 @@ def _stamp(path: Path) -> tuple[int, ...]:
     except OSError:
         return ()
     return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _mark(values: dict[str, Any]) -> Mark:
-    try:
-        return Mark(str(values["name"]), bool(values["star"]))
-    except KeyError:
-        return Mark()
 
 
 def _reason(error: Exception) -> str:

@@ -123,9 +123,9 @@ class RunStore:
             except OSError as error:
                 raise RunNotWritable(_not_writable(self.root, error)) from error
             try:
-                run.config = config
+                run.save_config(config)
                 if data:
-                    run.environment = {"spec": data}
+                    run.save_environment({"spec": data})
             except RunError:
                 shutil.rmtree(run.path, ignore_errors=True)
                 raise
@@ -152,7 +152,7 @@ class RunStore:
         """Every run, newest first, and after them those that ship, by name."""
         with self._looking:
             own, shipped = self._found()
-        own.sort(key=lambda run: (run.asked, run.id), reverse=True)
+        own.sort(key=lambda run: (run.asked(), run.id), reverse=True)
         return own + shipped
 
     def look(self) -> Listing:
@@ -164,7 +164,7 @@ class RunStore:
         with self._looking:
             runs, shipped = self._found()
             own, unreadable = self._read(runs)
-            own.sort(key=lambda one: (one.run._asked(one.status), one.run.id), reverse=True)
+            own.sort(key=lambda one: (one.run.asked(one.status), one.run.id), reverse=True)
             theirs, more = self._read(shipped)
             found = Listing((*own, *theirs), (*unreadable, *more))
             same = found.unreadable == self._listed.unreadable and (
@@ -207,9 +207,9 @@ class RunStore:
         return found, unreadable
 
     def _summary(self, run: Run) -> Summary:
-        touched = run._touched()
+        touched = run.touched()
         known = self._known.get(run.path)
-        summary = run.refreshed(known[1]) if known and known[0] == touched else run.summary()
+        summary = known[1].refreshed() if known and known[0] == touched else Summary.of(run)
         is_racy = abs(time.time_ns() - max(touched[2::3], default=0)) < _RACY_SECONDS * 1e9
         self._known[run.path] = (() if is_racy else touched), summary
         return summary
@@ -222,9 +222,9 @@ class RunStore:
             RunError: it is being trained, ships with the project, or cannot be removed.
         """
         settings = run._to_write("config.json")
-        if run.state.is_live:
+        if run.state().is_live:
             raise RunError(
-                f"a run is deleted once it has ended. Received: {run.id}, which is {run.state}; "
+                f"a run is deleted once it has ended. Received: {run.id}, which is {run.state()}; "
                 f"stop it first."
             )
         try:

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..config import TrainingConfig
 from .events import EpochEvent, RunState
+from .run import Mark, Run
 from .status import Status
-
-if TYPE_CHECKING:
-    from .run import Run
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What the user put on a run to find it again: a name beside its own, and a star."""
-
-    name: str = ""
-    star: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,9 +29,44 @@ class Summary:
     environment: dict[str, Any]
     status: Status
     class_names: tuple[str, ...] = ()
-    mark: Mark = Mark()
+    mark: Mark = field(default_factory=Mark)
     notes: str = ""
     problems: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, run: Run) -> Summary:
+        """What a run's folder tells now.
+
+        What cannot be read but for the settings is left out, and told in `problems`.
+
+        Raises:
+            RunError: config.json cannot be read.
+            RunNotFound: the run is gone.
+        """
+        problems: list[str] = []
+        state, status = run.now(run.status())
+        environment = run.environment(problems)
+        return cls(
+            run=run,
+            state=state,
+            config=run.config(),
+            environment=environment,
+            status=status,
+            class_names=run.class_names(environment),
+            mark=run.mark(problems),
+            notes=run.notes(problems),
+            problems=tuple(problems),
+        )
+
+    def refreshed(self) -> Summary:
+        """The same of a folder whose files are as they were, with the state the lock tells now."""
+        if not self.status.state.is_live:
+            return self
+        if not self.state.is_live and not self.run.has_worker():
+            return self  # interrupted for good, or until its files change
+        state, status = self.run.now(self.status)
+        same = (state, status) == (self.state, self.status)
+        return self if same else replace(self, state=state, status=status)
 
     @property
     def title(self) -> str:

@@ -80,7 +80,7 @@ def visible_gpus(given: str | None, uuids: Sequence[str]) -> int:
 
 def waiting(root: Path) -> list[Run]:
     """The runs that wait below this folder, the next one first. Changes nothing."""
-    return [run for run in in_line(root) if run.has_worker]
+    return [run for run in in_line(root) if run.has_worker()]
 
 
 def in_line(root: Path) -> list[Run]:
@@ -98,7 +98,7 @@ def move_up(run: Run) -> None:
     if not line.entries():
         return
     with line.changing():
-        alive = [entry for entry in line.entries() if Run(line.root / entry.name).has_worker]
+        alive = [entry for entry in line.entries() if Run(line.root / entry.name).has_worker()]
         for ahead, own in pairwise(alive):
             if own.name == run.path.name:
                 line.path(own).rename(line.path(own._replace(place=ahead.place)))
@@ -218,7 +218,7 @@ class _Line:
                 self._take_out(run)
 
     def _put(self, run: Run) -> None:
-        self.path(_Entry(f"{run.asked:017.6f}", run.path.name)).touch()
+        self.path(_Entry(f"{run.asked():017.6f}", run.path.name)).touch()
 
     def _take_out(self, run: Run) -> None:
         for entry in self.entries():
@@ -233,7 +233,7 @@ class _Line:
                 f"{self.root}; start it anew."
             )
         ahead = self._ahead(run)
-        while ahead and not Run(self.root / ahead[0].name).has_worker:
+        while ahead and not Run(self.root / ahead[0].name).has_worker():
             self._take_out_dead(ahead.pop(0))
         return len(ahead)
 
@@ -261,7 +261,7 @@ class _Line:
         if run.path.exists() and not os.access(run.path, os.R_OK | os.X_OK):
             return  # another user's own: whether it has a worker cannot be known
         with self.changing():
-            if not run.has_worker:  # it may have been resumed
+            if not run.has_worker():  # it may have been resumed
                 self.path(entry).unlink(missing_ok=True)
 
     def free_slot(self, count: int) -> tuple[int, contextlib.AbstractContextManager[object]] | None:

@@ -23,6 +23,7 @@ from ..process import begin
 from ..runs.events import EpochEvent, Event, LogEvent, RunState, StateEvent
 from ..runs.run import Run
 from ..runs.store import RunStore
+from ..runs.summary import Summary
 from ..training import device
 from ..training.split import is_batch_too_large, sample, steps_per_epoch
 from .slots import slot
@@ -75,7 +76,7 @@ def _begin_worker(run: Run, data: str, epochs: int | None = None) -> None:
     def ended() -> None:
         """Tell of a worker that died before it could tell anything itself."""
         with suppress(RunError):
-            if run.status().state is RunState.STARTING and not run.has_worker:
+            if run.status().state is RunState.STARTING and not run.has_worker():
                 words = run.last_words() or "it printed nothing"
                 message = f"its process ended before it could begin: {words}"
                 run.append(StateEvent(state=RunState.FAILED, message=message))
@@ -107,7 +108,7 @@ def prepare_resume(run: Run, epochs: int | None = None) -> str:
         RunError: it is being trained, has no epoch left to train, is gone or cannot be written.
         ConfigError: `epochs` breaks its rule.
     """
-    summary = run.summary()
+    summary = Summary.of(run)
     if summary.state.is_live:
         raise RunError(
             f"only a run that has ended can go on. Received: {run.id}, which is {summary.state}."
@@ -213,7 +214,7 @@ class _Wait:
         self._has_told = False
 
     def __call__(self, before: int) -> None:
-        if self._run.stop_requested:
+        if self._run.stop_requested():
             raise _Stopped("cancelled while it waited in line")
         if not self._has_told:
             self._has_told = True
@@ -221,13 +222,13 @@ class _Wait:
 
 
 def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | None) -> StateEvent:
-    if run.stop_requested:
+    if run.stop_requested():
         raise _Stopped("stopped before it began")
     before = run.history()
     tell(StateEvent(state=RunState.RUNNING))
     tell(LogEvent(message=f"reading the images: {spec}"))
     data = load_data(spec, progress=_Progress(run, tell))
-    config = run.config if epochs is None else replace(run.config, epochs=epochs)
+    config = run.config() if epochs is None else replace(run.config(), epochs=epochs)
     with device.quiet():
         used = device.use_device(slot_number, config.device)
         if config.deterministic:
@@ -236,7 +237,7 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
     from ..network.out_of_distribution import calibrate
     from ..training.loop import Training
 
-    environment = run.environment
+    environment = run.environment()
     known = environment.get("data", {}).get("checksum", data.source.checksum)
     if known != data.source.checksum:
         raise RunError(
@@ -248,9 +249,9 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
     training = Training(config, data, checkpoint, before)
     now = _environment(config, data, used)
     known_since = environment if "data" in environment else {}
-    run.environment = {**environment, **now, **known_since, "spec": now["spec"]}
-    if config != run.config:
-        run.config = config
+    run.save_environment({**environment, **now, **known_since, "spec": now["spec"]})
+    if config != run.config():
+        run.save_config(config)
     if goes_on:
         tell(StateEvent(state=RunState.RUNNING, step=training.step))
     images = len(training.trained)
@@ -281,7 +282,7 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
         if time.perf_counter() - told >= _USAGE_SECONDS:
             tell(usage())
             told = time.perf_counter()
-        if run.stop_requested:
+        if run.stop_requested():
             training.stop()
     seconds = time.perf_counter() - started
     run.save_checkpoint(training.model)
@@ -324,7 +325,7 @@ class _Progress:
         if time.monotonic() - self._told < 2:
             return
         self._told = time.monotonic()
-        if self._run.stop_requested:
+        if self._run.stop_requested():
             raise _Stopped("stopped while the images were read")
         of = f" of {total:,}" if total else ""
         self._tell(LogEvent(message=f"{what}: {done:,}{of}"))

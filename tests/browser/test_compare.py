@@ -93,7 +93,7 @@ def test_compare_runs(url: str, page: Page, store: RunStore, tmp_path: Path) -> 
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("first-try: the tutorial's first")).to_be_visible()
     page.keyboard.press("Escape")
-    assert store.get("plain").mark.name == "first-try"
+    assert store.get("plain").mark().name == "first-try"
     page.get_by_text("Starred only").click()
     expect_rows(page, 1, "first-try")
     page.get_by_text("Starred only").click()
@@ -135,7 +135,7 @@ def test_compare_runs(url: str, page: Page, store: RunStore, tmp_path: Path) -> 
     settle(page)
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_text("cannot be undone")).to_be_visible()
-    assert store.get("spare").has_model
+    assert store.get("spare").has_model()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_text("0 chosen")).to_be_visible()
     assert {run.id for run in store.runs()} == {"plain", "dropout"}

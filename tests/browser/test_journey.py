@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from cifar_core.runs.events import RunState
 from cifar_core.runs.run import Run
 from cifar_core.runs.store import RunStore
+from cifar_core.runs.summary import Summary
 from tests.browser.charts import chart, points, wait_for_points
 from tests.browser.widgets import enter, go
 from tests.conftest import ROOT
@@ -66,7 +67,7 @@ def test_look_train_evaluate_predict(url: str, page: Page, store: RunStore) -> N
         grown.append(wait_for_points(page, "train-loss", grown[-1]))
     wait_for_points(page, "train-accuracy", 3)
     (run,) = store.runs()
-    assert (run.config.dropout, run.config.epochs, run.config.batch_size) == (0.4, 40, 4)
+    assert (run.config().dropout, run.config().epochs, run.config().batch_size) == (0.4, 40, 4)
     assert run.history().epochs == [], "the charts have grown within the first epoch"
 
     page.reload()
@@ -80,9 +81,9 @@ def test_look_train_evaluate_predict(url: str, page: Page, store: RunStore) -> N
     expect(validation).to_contain_text("%", timeout=90_000)  # an epoch has ended
     page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("Stopped after")).to_be_visible(timeout=60_000)
-    assert run.state is RunState.STOPPED
+    assert run.state() is RunState.STOPPED
     assert below_the_run(page) == place, "nothing moves, be it for an epoch or the end"
-    accuracy = run.summary().test_accuracy
+    accuracy = Summary.of(run).test_accuracy
     assert accuracy is not None
 
     go(page, "Evaluate")
@@ -165,10 +166,10 @@ def test_runs_wait_in_line_and_can_be_cancelled(url: str, page: Page, store: Run
     page.reload()  # the order is kept, and no button is being put in another's place
     page.locator(f".st-key-cancel-{second.id} button").click()
     expect(waiting).to_have_count(1)
-    assert second.state is RunState.STOPPED
+    assert second.state() is RunState.STOPPED
     first.request_stop()
     expect(waiting).to_have_count(0, timeout=60_000)
-    assert third.state is RunState.RUNNING
+    assert third.state() is RunState.RUNNING
 
 
 def test_two_tabs_and_two_dashboards_show_one_run(
@@ -200,7 +201,7 @@ def test_two_tabs_and_two_dashboards_show_one_run(
         tab.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
         for one in (page, tab):
             expect(one.get_by_text("Stopped after")).to_be_visible(timeout=60_000)
-        assert run.state is RunState.STOPPED
+        assert run.state() is RunState.STOPPED
 
 
 def test_a_run_outlives_the_dashboard(
@@ -214,10 +215,10 @@ def test_a_run_outlives_the_dashboard(
         (server,) = processes("streamlit", f"--server.port={url.rsplit(':', 1)[1]}")
         os.kill(server, signal.SIGKILL)
     step = run.history().batches[-1].step
-    assert run.state is RunState.RUNNING
+    assert run.state() is RunState.RUNNING
     ended, _, _ = select.select([os.pidfd_open(worker)], [], [], 180)
     assert ended, "the worker goes on and comes to its end"
-    assert run.state is RunState.FINISHED
+    assert run.state() is RunState.FINISHED
     assert run.history().batches[-1].step > step
     with start_dashboard(ROOT / "dashboard.py", env=environment) as url:
         page.goto(f"{url}/train")
@@ -231,7 +232,7 @@ def test_a_killed_worker_shows_as_interrupted(url: str, page: Page, store: RunSt
     for worker in workers(run):
         os.kill(worker, signal.SIGKILL)
     expect(page.get_by_text("Interrupted")).to_be_visible(timeout=3_000)
-    assert run.state is RunState.INTERRUPTED
+    assert run.state() is RunState.INTERRUPTED
     expect(page.get_by_role("button", name="Start training")).to_be_enabled()
     go(page, "Compare")
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()

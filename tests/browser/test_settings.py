@@ -96,11 +96,11 @@ def test_a_cross_validation_is_a_group_of_runs(url: str, page: Page, store: RunS
             )
         )
     ).to_be_visible(timeout=180_000)
-    found = {run.config.fold: run for run in store.runs()}
+    found = {run.config().fold: run for run in store.runs()}
     assert set(found) == {1, 2}
-    assert all(run.state is RunState.FINISHED for run in found.values())
+    assert all(run.state() is RunState.FINISHED for run in found.values())
     expected = TrainingConfig(validation="folds", folds=2, epochs=1, train_images=200)
-    assert {run.config.group() for run in found.values()} == {expected}
+    assert {run.config().group() for run in found.values()} == {expected}
     shown = page.get_by_label("Run", exact=True).filter(visible=True)
     expect(shown).to_have_value(found[1].id)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import shutil
 import time
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.config import TrainingConfig
 from cifar_core.runs.events import RunState, StateEvent
+from cifar_core.runs.run import Mark
 from cifar_core.runs.store import RunStore
-from cifar_core.runs.summary import Mark
+from cifar_core.runs.summary import Summary
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, figure, texts
 from ui import cached
@@ -26,9 +28,9 @@ def store(open_page, trained_copy: RunStore) -> RunStore:
     for copy in ("again", "other"):
         shutil.copytree(store.root / "plain", store.root / copy)
     again, other = store.get("again"), store.get("other")
-    again.config = type(again.config).from_json({**again.config.to_json(), "seed": 7})
-    data = {**other.environment["data"], "name": "circles", "checksum": "sha256:other"}
-    other.environment = {**other.environment, "data": data}
+    again.save_config(replace(again.config(), seed=7))
+    data = {**other.environment()["data"], "name": "circles", "checksum": "sha256:other"}
+    other.save_environment({**other.environment(), "data": data})
     return store
 
 
@@ -75,7 +77,7 @@ def test_runs_of_different_images_are_not_ranked_unsaid(store: RunStore, open_pa
 def test_accuracy_stands_beside_the_run_and_the_gap_is_in_points(store: RunStore, open_page):
     table = open_page("compare").dataframe[0].value.set_index("Run")
     assert table.columns[1] == "Test accuracy"
-    summary = store.get("plain").summary()
+    summary = Summary.of(store.get("plain"))
     gap = 100 * (summary.train_accuracy - summary.test_accuracy)
     assert table.loc["plain", "Gap, points"] == pytest.approx(gap)
 
@@ -102,7 +104,7 @@ def test_settings_and_accuracy_are_of_the_chosen_runs_images(store: RunStore) ->
     ],
 )
 def test_filter(store: RunStore, open_page, words: str, found: set[str]) -> None:
-    store.get("dropout").notes = "for Friday"
+    store.get("dropout").save_notes("for Friday")
     app = open_page("compare")
     by_label(app.text_input, "Filter").set_value(words).run()
     assert set(rows(app)) == found
@@ -118,7 +120,7 @@ def test_what_the_chosen_runs_differ_in_has_an_axis_first(store: RunStore, open_
     for number, change in enumerate(changes):
         shutil.copytree(store.root / "plain", store.root / f"extra-{number}")
         run = store.get(f"extra-{number}")
-        run.config = type(run.config).from_json({**run.config.to_json(), **change})
+        run.save_config(replace(run.config(), **change))
     app = open_compare("plain,extra-2")
     axes = {one["label"]: one for one in figure(app, "parallel")["data"][0]["dimensions"]}
     assert len(axes) == 10
@@ -140,12 +142,12 @@ def test_a_filter_that_nothing_passes(store: RunStore, open_page) -> None:
 def test_stars(store: RunStore) -> None:
     app = open_compare("plain,other")
     by_label(app.button, "Star").click().run()
-    assert store.get("plain").mark == store.get("other").mark == Mark(star=True)
-    assert store.get("dropout").mark == Mark()
+    assert store.get("plain").mark() == store.get("other").mark() == Mark(star=True)
+    assert store.get("dropout").mark() == Mark()
     toggle(app, "Starred only")
     assert set(rows(app)) == {"plain", "other"}
     by_label(app.button, "Unstar").click().run()
-    assert store.get("plain").mark == Mark()
+    assert store.get("plain").mark() == Mark()
 
 
 def test_name_and_notes(store: RunStore) -> None:
@@ -154,7 +156,7 @@ def test_name_and_notes(store: RunStore) -> None:
     by_label(app.text_area, "Notes").set_value("for *Friday*\n")
     by_label(app.button, "Save").click().run()
     run = store.get("plain")
-    assert (run.mark, run.notes) == (Mark("Mein <b>bester</b> Lauf"), "for *Friday*")
+    assert (run.mark(), run.notes()) == (Mark("Mein <b>bester</b> Lauf"), "for *Friday*")
     assert "Mein <b>bester</b> Lauf" in app.dataframe[0].value["Name"].tolist()
     assert r"for \*Friday\*" in texts(app)
 
@@ -187,7 +189,7 @@ def test_groups_are_means(store: RunStore) -> None:
     toggle(app, "Group seeds and folds")
     table = app.dataframe[0].value.set_index("Run")
     assert table.loc["plain", "Runs"] == 2
-    expected = [store.get(name).summary().test_accuracy for name in ("plain", "again")]
+    expected = [Summary.of(store.get(name)).test_accuracy for name in ("plain", "again")]
     assert table.loc["plain", "Test accuracy"] == pytest.approx(sum(expected) / 2)
     deviation = table.loc["plain", "± test accuracy, points"]
     assert deviation == pytest.approx(0), "a copy, but for the seed"
@@ -242,7 +244,7 @@ def test_a_conversion_ends_in_a_download(store: RunStore) -> None:
     app = open_compare("plain")
     by_label(app.selectbox, "Form").select("tflite").run()
     by_label(app.button, "Convert").click().run()
-    conversion = cached.conversion(store.get("plain").summary(), "tflite")
+    conversion = cached.conversion(Summary.of(store.get("plain")), "tflite")
     for _ in range(600):
         if not conversion.is_running:
             break
@@ -259,7 +261,7 @@ def test_a_conversion_that_fails_says_why(store: RunStore) -> None:
     app = open_compare("plain")
     by_label(app.selectbox, "Form").select("savedmodel").run()
     by_label(app.button, "Convert").click().run()
-    conversion = cached.conversion(store.get("plain").summary(), "savedmodel")
+    conversion = cached.conversion(Summary.of(store.get("plain")), "savedmodel")
     for _ in range(600):
         if not conversion.is_running:
             break

@@ -52,10 +52,12 @@ def add_run(environment: Path, blobs: Dataset, blobs_npz: Path) -> AddRun:
         losses: tuple[float, ...] = (1.5, 1.0, 0.99),
     ) -> Run:
         run = RunStore(environment).create(config or TrainingConfig(epochs=len(losses)), name)
-        run.environment = {
-            "data": {"name": data[0], "checksum": data[1]},
-            "classes": list(classes),
-        }
+        run.save_environment(
+            {
+                "data": {"name": data[0], "checksum": data[1]},
+                "classes": list(classes),
+            }
+        )
         for number, loss in enumerate(losses):
             figures = {"loss": loss, "accuracy": train, "val_loss": loss, "val_accuracy": test}
             run.append(EpochEvent(step=number + 1, epoch=number + 1, seconds=1.0, **figures))

@@ -45,7 +45,7 @@ def write(
 ) -> Run:
     run = store.create(config or TrainingConfig(epochs=10, seed=3), name)
     classes = [f"class {number}" for number in range(10)]
-    run.environment = {"train_images": 50_000, "classes": classes, "data": data or IMAGES}
+    run.save_environment({"train_images": 50_000, "classes": classes, "data": data or IMAGES})
     for event in events:
         run.append(event)
     return run
@@ -175,7 +175,7 @@ def test_a_run_to_beat_says_so_where_its_images_are_others(store: RunStore) -> N
         "other": write(store, EPOCHS, name="other", data=IMAGES),
         "apart": write(store, EPOCHS, TrainingConfig(validation="holdout"), "apart", COPY),
     }
-    summaries = {name: run.summary() for name, run in runs.items()}
+    summaries = {name: Summary.of(run) for name, run in runs.items()}
     this = summary(COPY)
     views = {name: View(beat=name, rival=summaries[name]) for name in runs}
     names = {name: monitor.reference(this, views[name]).name for name in runs}
@@ -192,9 +192,9 @@ def test_a_run_to_beat_says_so_where_its_images_are_others(store: RunStore) -> N
 def test_a_curve_to_beat_learns_with_the_run_of_which_images_that_is(
     store: RunStore, monkeypatch: pytest.MonkeyPatch, images: dict, note: str
 ) -> None:
-    rival = write(store, EPOCHS, name="rival", data=COPY).summary()
+    rival = Summary.of(write(store, EPOCHS, name="rival", data=COPY))
     live = write(store, [StateEvent(state=RunState.RUNNING)], name="live")
-    live.environment = {}
+    live.save_environment({})
     view = View(beat="rival", rival=rival)  # as the page made it when the run began
     drawn: list[str] = []
     monkeypatch.setattr(
@@ -202,9 +202,9 @@ def test_a_curve_to_beat_learns_with_the_run_of_which_images_that_is(
         "live_chart",
         lambda figure, **_: drawn.append(json.loads(figure)["data"][0]["name"]),
     )
-    monitor.monitor(live.summary(), view)
-    live.environment = {"data": images}
-    monitor.monitor(live.summary(), view)
+    monitor.monitor(Summary.of(live), view)
+    live.save_environment({"data": images})
+    monitor.monitor(Summary.of(live), view)
     before, after = "to beat: rival", f"to beat: rival{note}"
     assert drawn == [before, before, after, after]
 
@@ -215,7 +215,7 @@ def test_a_runs_figure_holds_what_the_live_page_shows(store: RunStore) -> None:
     for by, best, changed in (("epoch", 7, 2.0), ("step", 10_941, 3126)):
         view = curves.View(by, smoothing=0.5, log=True, reference=to_beat)
         for metric, lowest in (("loss", 0.8565), ("accuracy", 0.7037)):
-            figure = curves.run_figure(run.summary(), run.history(), metric, view)
+            figure = curves.run_figure(Summary.of(run), run.history(), metric, view)
             traces = {trace.name: trace for trace in figure.data}
             assert (traces["best epoch"].x[0], traces["best epoch"].y[0]) == (
                 best,
@@ -235,12 +235,12 @@ def test_a_few_images_at_an_epochs_end_make_no_spike(store: RunStore, by: str, e
     run = write(store, [*spans, BatchEvent(step=1563, loss=1.0, **figures)])
     run.append(BatchEvent(step=1564, loss=0.9, **{**figures, "epoch": 2}))
     spike = BatchEvent(step=1501, loss=4.0, **figures)
-    few = curves.run_figure(run.summary(), run.history(), "loss", curves.View(by))
+    few = curves.run_figure(Summary.of(run), run.history(), "loss", curves.View(by))
     (drawn,) = [trace for trace in few.data if trace.name == "train, last batches"]
     assert (len(drawn.y), drawn.x[15]) == (17, pytest.approx(end))
     history = run.history()
     history.batches[15:16] = [spike]
-    spiky = curves.run_figure(run.summary(), history, "loss", curves.View(by))
+    spiky = curves.run_figure(Summary.of(run), history, "loss", curves.View(by))
     (drawn,) = [trace for trace in spiky.data if trace.name == "train, last batches"]
     assert max(drawn.y) == pytest.approx((100 * 1.0 + 4.0) / 101)
 

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.config import TrainingConfig
 from cifar_core.runs.events import BatchEvent, EpochEvent, RunState, StateEvent
 from cifar_core.runs.store import RunStore
+from cifar_core.runs.summary import Summary
 from tests.conftest import ROOT
 from tests.disk import full_disk
 from tests.pages.elements import by_label, labels, texts
@@ -179,7 +180,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(runs: RunStore) -> None:
         assert not app.exception
         assert ["must be writable" in one.value for one in app.error] == [True]
         assert sorted(runs.root.iterdir()) == before
-        assert [run.state for run in runs.runs()] == [RunState.FINISHED] * 2
+        assert [run.state() for run in runs.runs()] == [RunState.FINISHED] * 2
 
 
 def test_a_run_that_a_page_cannot_show_stays_the_chosen_one(runs: RunStore) -> None:
@@ -212,7 +213,7 @@ def test_going_on_that_failed_is_told_beside_the_result(runs: RunStore) -> None:
     run = runs.get("plain")
     run.append(StateEvent(state=RunState.STARTING))
     run.append(StateEvent(state=RunState.FAILED, message="the images [moved]_away_"))
-    accuracy = run.summary().test_accuracy
+    accuracy = Summary.of(run).test_accuracy
     told = texts(show("train", "plain"))
     assert f"Finished after 3 epochs · test accuracy {accuracy:.2%}" in told
     assert r"Training longer failed before it began: the images \[moved\]\_away\_" in told
@@ -233,7 +234,7 @@ def texts_of_progress(app: AppTest) -> str:
 def test_time_left_is_the_pace_of_the_last_minute(runs: RunStore) -> None:
     """A laptop slept for an hour between two steps, and its clock was set back before."""
     run = runs.create(TrainingConfig(epochs=1, batch_size=1), "live")
-    run.environment = {"train_images": 140}
+    run.save_environment({"train_images": 140})
     run.append(StateEvent(state=RunState.RUNNING, time=99_000.0))
     for event in batches(1000.0, 1001.0, 5000.0, 5002.0, 5004.0):
         run.append(event)
@@ -243,7 +244,7 @@ def test_time_left_is_the_pace_of_the_last_minute(runs: RunStore) -> None:
 
 def test_a_long_silence_is_told(runs: RunStore) -> None:
     run = runs.create(TrainingConfig(epochs=1, batch_size=1), "live")
-    run.environment = {"train_images": 140}
+    run.save_environment({"train_images": 140})
     run.append(StateEvent(state=RunState.RUNNING))
     for event in batches(1000.0, 1002.0):
         run.append(event)

@@ -9,6 +9,7 @@ import pytest
 from cifar_core.analysis import evaluation
 from cifar_core.percent import percent
 from cifar_core.runs.store import RunStore
+from cifar_core.runs.summary import Summary
 from tests.pages.elements import by_label
 
 
@@ -63,7 +64,7 @@ def test_settings_outlive_a_visit_to_another_page(open_page) -> None:
 
 def test_train_shows_a_finished_run(with_runs: RunStore, open_page) -> None:
     app = open_page("train")
-    summary = with_runs.get("dropout").summary()
+    summary = Summary.of(with_runs.get("dropout"))
     assert by_label(app.selectbox, "Run").value == "dropout"
     assert f"test accuracy {percent(summary.test_accuracy)}" in app.success[0].value
     assert by_label(app.metric, "Validation loss").value == f"{summary.last.val_loss:.4f}"
@@ -83,7 +84,7 @@ def test_evaluate_gives_the_figures_of_the_stored_predictions(
     assert by_label(app.metric, "Test accuracy").value == percent(accuracy)
     loss = evaluation.cross_entropy(predictions)
     assert by_label(app.metric, "Test loss").value == f"{loss:.4f}"
-    gap = run.summary().train_accuracy - accuracy
+    gap = Summary.of(run).train_accuracy - accuracy
     assert by_label(app.metric, "Gap, train less test").value == f"{100 * gap:+.2f}"
     app.segmented_control(key="aspect").set_value("classes").run()
     row = evaluation.per_class(evaluation.confusion_matrix(predictions))[3]
@@ -96,7 +97,7 @@ def test_compare_shows_only_settings_that_differ(with_runs: RunStore, open_page)
     assert table["Run"].tolist() == ["dropout", "plain"]
     assert table["dropout"].tolist() == [0.4, 0.0]
     assert "epochs" not in table.columns
-    expected = [with_runs.get(name).summary().test_accuracy for name in ("dropout", "plain")]
+    expected = [Summary.of(with_runs.get(name)).test_accuracy for name in ("dropout", "plain")]
     assert table["Test accuracy"].tolist() == expected
 
 

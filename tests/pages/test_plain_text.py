@@ -81,7 +81,7 @@ def odd_runs(odd_images: Path, tmp_path_factory: pytest.TempPathFactory) -> RunS
         execute(store.create(TrainingConfig(), "failed"), f"/nowhere/{ODD}")
     (store.root / "odd").rename(store.root / ODD)
     run = next(run for run in store.runs() if run.id == ODD)
-    run.notes = f"{ODD}\n{ODD}"
+    run.save_notes(f"{ODD}\n{ODD}")
     return store
 
 

@@ -87,7 +87,7 @@ def test_predict_by_index_and_at_random(with_runs: RunStore, open_page) -> None:
 def test_predict_names_what_the_network_names(with_runs: RunStore, open_page) -> None:
     app = open_page("predict")
     run = with_runs.get("dropout")
-    predicted = run.class_names[int(run.predictions().predicted[0])]
+    predicted = run.class_names()[int(run.predictions().predicted[0])]
     assert f"Predicted: **{predicted}**" in texts(app)
 
 
@@ -177,7 +177,7 @@ def test_uploads_are_answered_and_a_torn_one_loses_nothing(
     upload(app, **photos, torn=b"\x89PNG\r\n\x1a\n torn")
     (error,) = app.error
     assert error.value.startswith(plain("torn.png"))
-    names = with_runs.get("dropout").class_names
+    names = with_runs.get("dropout").class_names()
     grid = shown_grid(app)
     seen = np.stack([to_network_size(pixels) for pixels in photos.values()])
     assert grid["sprite"] == pictures.data_uri(pictures.sprite(seen)[0])

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.config import PRESETS, TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.runs.store import RunStore
+from cifar_core.runs.summary import Summary
 from tests.conftest import ROOT
 from ui.state import Key
 
@@ -268,12 +269,12 @@ def test_repeats_and_folds_are_started_and_the_first_is_shown(
     runs = RunStore(environment).runs()
     for run in runs:
         run.request_stop()
-    places = {(run.config.seed, run.config.fold): run for run in runs}
+    places = {(run.config().seed, run.config().fold): run for run in runs}
     assert set(places) == {(2**32 - 1, 1), (2**32 - 1, 2), (0, 1), (0, 2)}
     assert labelled(app, "Run").value == places[2**32 - 1, 1].id
     assert "Group of 4 runs: validation accuracy –, test accuracy – (0 done)" in captions(app)
     deadline = time.monotonic() + 120
-    while any(run.state.is_live for run in runs):
+    while any(run.state().is_live for run in runs):
         assert time.monotonic() < deadline, "a worker that was asked to stop ends"
         time.sleep(0.2)
 
@@ -356,10 +357,10 @@ def test_a_group_is_summed_up(
     for seed, name in enumerate(["plain", "dropout"]):  # two sets of figures
         shutil.copytree(trained.root / name, store.root / f"seed-{seed}")
         run = store.get(f"seed-{seed}")
-        run.config = TrainingConfig(epochs=3, seed=seed)
+        run.save_config(TrainingConfig(epochs=3, seed=seed))
     monkeypatch.setenv("CIFAR10_RUNS", str(store.root))
     app = open_page("train")
-    found = [run.summary() for run in store.runs()]
+    found = [Summary.of(run) for run in store.runs()]
     test = 100 * np.array([one.test_accuracy for one in found])
     validation = 100 * np.array([one.last.val_accuracy for one in found])
     assert (
@@ -367,6 +368,6 @@ def test_a_group_is_summed_up(
         f"± {validation.std(ddof=1):.2f}, test accuracy {test.mean():.2f}% "
         f"± {test.std(ddof=1):.2f} (2 done)"
     ) in captions(app)
-    run.config = TrainingConfig(epochs=4)
+    run.save_config(TrainingConfig(epochs=4))
     app.run()
     assert "Group of" not in captions(app)

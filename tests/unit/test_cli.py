@@ -20,6 +20,7 @@ from cifar_core.data import Dataset
 from cifar_core.network.predict import load_model
 from cifar_core.runs.events import RunState
 from cifar_core.runs.store import RunStore
+from cifar_core.runs.summary import Summary
 from tests.conftest import ROOT
 
 
@@ -245,7 +246,7 @@ def test_other_spellings_of_settings_are_understood(
         device="cpu",
     )
     assert ended["config"] == expected.to_json()
-    assert RunStore(tmp_path / "runs").get("twins").config == expected
+    assert RunStore(tmp_path / "runs").get("twins").config() == expected
 
 
 @pytest.mark.parametrize("command", ["data", "train", "runs", "evaluate", "predict"])
@@ -267,7 +268,7 @@ def test_a_run_that_fails_says_so(environment: dict[str, str], tmp_path: Path) -
     run.model_path.mkdir()  # what is to be a file
     done = cifar(environment, "train", "--run", run.id)
     assert done.returncode == 1
-    summary = run.summary()
+    summary = Summary.of(run)
     assert summary.state is RunState.FAILED
     assert "model.keras" in summary.message
     assert "\n" not in summary.message
@@ -294,7 +295,7 @@ def test_a_run_goes_on_where_it_was_killed_or_ended(
                 break
         worker.kill()
     store = RunStore(tmp_path / "runs")
-    assert store.get("killed").state is RunState.INTERRUPTED
+    assert store.get("killed").state() is RunState.INTERRUPTED
     resumed = answer(environment, "train", "--resume", "killed")
     assert resumed["state"] == "finished"
     assert (resumed["test_loss"], resumed["test_accuracy"]) == (
@@ -330,7 +331,7 @@ def test_early_stopping_keeps_the_best_epochs_network(
     ended = answer(environment, "train", "--name", "early", *settings)
     assert (ended["state"], ended["config"]["patience"]) == ("finished", 2)
     run = RunStore(tmp_path / "runs").get("early")
-    summary, epochs = run.summary(), run.history().epochs
+    summary, epochs = Summary.of(run), run.history().epochs
     assert len(epochs) == summary.kept_epoch + 2 < 30
     kept = epochs[summary.kept_epoch - 1]
     assert kept.val_loss == min(event.val_loss for event in epochs)
@@ -370,7 +371,7 @@ def test_a_run_that_diverges_fails_with_a_remedy(
     assert done.returncode == 1
     assert "lower learning rate" in done.stderr.splitlines()[-1]
     (run,) = RunStore(tmp_path / "runs").runs()
-    assert run.state is RunState.FAILED
+    assert run.state() is RunState.FAILED
 
 
 def test_a_gpu_that_is_not_there_is_told(environment: dict[str, str], tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from cifar_core.runs.history import History
 from cifar_core.runs.printed import printed_histories
 from cifar_core.runs.run import Run
 from cifar_core.runs.store import SHIPPED, RunStore
+from cifar_core.runs.summary import Summary
 from cifar_core.workers.worker import execute
 
 BASELINE, DROPOUT = PRESETS["tutorial-baseline"], PRESETS["tutorial-dropout"]
@@ -118,7 +119,7 @@ def test_the_verdicts_on_the_runs_that_ship() -> None:
     fits = {}
     for name in ("tutorial-baseline", "tutorial-dropout", "fast", "best"):
         run = Run(SHIPPED / name, is_reference=True)
-        summary = run.summary()
+        summary = Summary.of(run)
         assert summary.train_images == 10_000
         fits[name] = of_summary(summary, run.history().epochs).fit
         assert summary.gap > 0.04

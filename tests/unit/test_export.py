@@ -51,7 +51,7 @@ def pixels(run: Run, blobs: Dataset) -> np.ndarray:
     """Test images as the run's network takes them, float32."""
     from cifar_core.data.images import to_channels
 
-    channels = 1 if run.config.colour == "grey" else 3
+    channels = 1 if run.config().colour == "grey" else 3
     return np.asarray(to_channels(blobs.x_test, channels), dtype=np.float32)
 
 

@@ -35,7 +35,7 @@ def test_files_have_the_mode_that_the_umask_gives(umask: int, tmp_path: Path) ->
 
 def test_a_run_can_be_read_by_whom_the_umask_lets(umask: int, tmp_path: Path) -> None:
     run = RunStore(tmp_path / "runs").create(TrainingConfig(), "one")
-    run.notes = "mine"
+    run.save_notes("mine")
     write_whole(run.path / "table.npz", lambda new: np.savez_compressed(new, a=np.zeros(3)))
     assert {path.name: mode(path) for path in run.path.iterdir()} == dict.fromkeys(
         ("config.json", "notes.md", "table.npz"), 0o666 & ~umask

@@ -12,6 +12,7 @@ from cifar_core.runs.events import EpochEvent, RunState, StateEvent
 from cifar_core.runs.groups import group_of, spread, validation_accuracy
 from cifar_core.runs.run import Run
 from cifar_core.runs.store import RunStore
+from cifar_core.runs.summary import Summary
 
 
 def made(
@@ -24,14 +25,14 @@ def made(
     """A run that has ended, as its worker would have written it."""
     run = store.create(config, name)
     if images:
-        run.environment = {"data": {"checksum": images, "name": "some"}}
+        run.save_environment({"data": {"checksum": images, "name": "some"}})
     run.append(StateEvent(state=state, test_accuracy=0.5))
     return run
 
 
 def group(store: RunStore, name: str) -> list[str]:
     """Names of the group of a run."""
-    return [one.run.id for one in group_of(store.get(name).summary(), store.summaries())]
+    return [one.run.id for one in group_of(Summary.of(store.get(name)), store.summaries())]
 
 
 def test_spread_is_numpys() -> None:
@@ -102,4 +103,4 @@ def test_validation_accuracy_is_the_kept_epochs(
             )
         )
     run.append(StateEvent(state=RunState.FINISHED, epoch=kept))
-    assert validation_accuracy(run.summary()) == expected
+    assert validation_accuracy(Summary.of(run)) == expected

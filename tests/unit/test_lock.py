@@ -99,7 +99,7 @@ def test_a_worker_gets_its_lock_however_many_look(tmp_path: Path) -> None:
 def test_a_deleted_run_stays_deleted(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(TrainingConfig(), "one")
     shutil.rmtree(run.path)
-    assert not run.has_worker
+    assert not run.has_worker()
     with pytest.raises(RunNotFound, match="gone"), run.working():
         pass
     with pytest.raises(FileNotFoundError):
@@ -110,11 +110,11 @@ def test_a_deleted_run_stays_deleted(tmp_path: Path) -> None:
 def test_looking_at_a_run_changes_nothing(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(TrainingConfig(), "one")
     before = contents(tmp_path)
-    assert not run.has_worker
-    assert run.state.is_live
+    assert not run.has_worker()
+    assert run.state().is_live
     assert contents(tmp_path) == before
     with run.working():
         before = contents(tmp_path)
-        assert run.has_worker
-    assert not run.has_worker
+        assert run.has_worker()
+    assert not run.has_worker()
     assert contents(tmp_path) == before

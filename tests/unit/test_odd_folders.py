@@ -17,9 +17,9 @@ import pytest
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import CifarError, DataNotFound, RunError, RunNotFound
 from cifar_core.runs.events import RunState, StateEvent
-from cifar_core.runs.run import Run
+from cifar_core.runs.run import Mark, Run
 from cifar_core.runs.store import RunStore
-from cifar_core.runs.summary import Mark
+from cifar_core.runs.summary import Summary
 from cifar_core.workers.worker import prepare_resume, resume, start
 from tests.disk import full_disk
 from tests.unit.users import ANNA, BERT, GROUP, IS_ROOT, says
@@ -143,7 +143,7 @@ def shared() -> Iterator[Path]:
 MAKE = """
 store = RunStore(path)
 run = store.create(TrainingConfig(epochs=3), "annas")
-run.notes = "by Anna"
+run.save_notes("by Anna")
 from cifar_core.runs.events import RunState, StateEvent
 run.append(StateEvent(state=RunState.FINISHED, test_accuracy=0.5, test_loss=1.0, seconds=1.0))
 """
@@ -154,11 +154,11 @@ print([(one.id, one.reason) for one in listing.unreadable])
 """
 CHANGE = """
 from cifar_core.errors import RunError
-from cifar_core.runs.summary import Mark
+from cifar_core.runs.run import Mark
 run = RunStore(path).get("annas")
 for change in (
-    lambda: setattr(run, "mark", Mark("mine")),
-    lambda: setattr(run, "notes", "mine"),
+    lambda: run.save_mark(Mark("mine")),
+    lambda: run.save_notes("mine"),
     lambda: run.request_stop(),
     lambda: RunStore(path).delete(run),
 ):
@@ -181,7 +181,7 @@ def test_a_run_of_another_user_is_read_and_not_changed(shared: Path) -> None:
 
 @pytest.mark.parametrize("closed", ["config.json", "notes.md", "environment.json", "."])
 def test_what_another_user_keeps_to_himself_is_told(shared: Path, closed: str) -> None:
-    says(MAKE + 'run.environment = {"classes": ["a"]}\n', shared, ANNA)
+    says(MAKE + 'run.save_environment({"classes": ["a"]})\n', shared, ANNA)
     says(MAKE.replace('"annas"', '"open"'), shared, ANNA)
     (shared / "annas" / closed).chmod(0)
     summaries, unreadable = says(LOOK, shared, BERT).splitlines()
@@ -206,14 +206,14 @@ def test_a_folder_on_a_disk_that_is_for_reading_only(shared: Path) -> None:
 
 def test_a_look_at_a_run_that_is_gone_brings_nothing_back(store: RunStore, run: Run) -> None:
     shutil.rmtree(run.path)
-    assert not run.has_worker
-    assert run.state is RunState.INTERRUPTED
+    assert not run.has_worker()
+    assert run.state() is RunState.INTERRUPTED
     with pytest.raises(RunNotFound, match="this run is gone"):
-        run.summary()
+        Summary.of(run)
     changes: list[Callable[[], object]] = [
-        lambda: setattr(run, "mark", Mark("mine")),
-        lambda: setattr(run, "notes", "mine"),
-        lambda: setattr(run, "config", CONFIG),
+        lambda: run.save_mark(Mark("mine")),
+        lambda: run.save_notes("mine"),
+        lambda: run.save_config(CONFIG),
         lambda: run.append(END),
         run.request_stop,
         lambda: run.request_rate(0.1),
@@ -234,7 +234,7 @@ def test_looking_changes_nothing_on_disk(store: RunStore, run: Run) -> None:
     before = contents(store.root)
     for _ in range(3):
         RunStore(store.root).look()
-        assert not running.has_worker
+        assert not running.has_worker()
     assert contents(store.root) == before
 
 
@@ -252,7 +252,7 @@ BY_HAND = ["my best", "best (2)", "-n", "a,b", "100%", "it's", ".old", "[a]_b_",
 def test_letters_of_any_language_name_a_run(store: RunStore, name: str) -> None:
     run = store.create(CONFIG, name)
     assert run.id == unicodedata.normalize("NFC", name)
-    assert store.get(name).config == CONFIG
+    assert store.get(name).config() == CONFIG
     assert [one.run.id for one in store.summaries()] == [run.id]
 
 
@@ -286,8 +286,8 @@ def test_a_folder_renamed_by_hand_works_name_and_all(
     (summary,) = store.summaries()
     assert (summary.run.id, summary.test_accuracy) == (name, 0.5)
     renamed = store.get(name)
-    assert renamed.config == CONFIG
-    renamed.mark = Mark("x")
+    assert renamed.config() == CONFIG
+    renamed.save_mark(Mark("x"))
     assert store.summaries()[0].mark == Mark("x")
 
 
@@ -295,8 +295,8 @@ def test_a_renamed_run_trains_longer(store: RunStore, trained_copy: RunStore) ->
     (store.root / "plain").rename(store.root / "-my best (2)")
     run = store.get("-my best (2)")
     resume(run, 4)
-    wait_for(lambda: not run.state.is_live)
-    summary = run.summary()
+    wait_for(lambda: not run.state().is_live)
+    summary = Summary.of(run)
     assert (summary.state, summary.epochs, summary.config.epochs) == (RunState.FINISHED, 4, 4)
 
 
@@ -318,8 +318,8 @@ def test_a_full_disk_is_told_and_leaves_no_run(store: RunStore, run: Run) -> Non
         lambda: start(store, CONFIG, "synthetic"),
         lambda: prepare_resume(run, 9),
         lambda: resume(run, 9),
-        lambda: setattr(run, "mark", Mark("mine", True)),
-        lambda: setattr(run, "notes", "mine"),
+        lambda: run.save_mark(Mark("mine", True)),
+        lambda: run.save_notes("mine"),
     ]
     for attempt in attempts:
         with full_disk(), pytest.raises(RunError) as told:
@@ -328,7 +328,7 @@ def test_a_full_disk_is_told_and_leaves_no_run(store: RunStore, run: Run) -> Non
         assert "\n" not in str(told.value)
     after = {path: path.read_bytes() for path in store.root.rglob("*") if path.is_file()}
     assert after == before
-    assert run.state is RunState.FINISHED
+    assert run.state() is RunState.FINISHED
 
 
 # Workers that die before they can tell
@@ -340,8 +340,8 @@ def test_a_worker_that_dies_before_it_can_write_is_told_with_its_last_words(
     (tmp_path / "sitecustomize.py").write_text("raise SystemExit('no such library: libfoo')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     run = start(store, CONFIG, "synthetic")
-    wait_for(lambda: not run.state.is_live)
-    summary = run.summary()
+    wait_for(lambda: not run.state().is_live)
+    summary = Summary.of(run)
     assert summary.state is RunState.FAILED
     assert "before it could begin" in summary.message
     assert "libfoo" in summary.message
@@ -351,7 +351,7 @@ def test_a_worker_whose_death_no_launcher_saw_is_told_with_its_last_words(run: R
     begun = StateEvent(state=RunState.STARTING, time=1e9)
     run.log_path.write_text("Traceback\nImportError: libfoo\n\n")
     run.append(begun)
-    summary = run.summary()
+    summary = Summary.of(run)
     assert (summary.state, summary.test_accuracy) == (RunState.FINISHED, 0.5)
     assert summary.status.tried.message == "ImportError: libfoo"
 
@@ -402,7 +402,7 @@ def test_all_refusals_are_ours(store: RunStore, tmp_path: Path) -> None:
 def test_files_are_for_whoever_the_umask_lets_read(run: Run) -> None:
     before = os.umask(0o022)
     try:
-        run.notes = "for all"
+        run.save_notes("for all")
         run.append(END)
     finally:
         os.umask(before)

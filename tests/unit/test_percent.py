@@ -86,8 +86,8 @@ def test_a_confusion_matrix_says_one_thing_in_its_cells_and_over_them() -> None:
     ]
 
 
-FILES = [*(ROOT / "ui").glob("*.py"), *(ROOT / "pages").glob("*.py")]
-FILES += [ROOT / "cifar_core" / "report.py", ROOT / "cifar_core" / "__main__.py"]
+FILES = [*(ROOT / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
+FILES += [ROOT / "cifar_core" / "export" / "report.py", ROOT / "cifar_core" / "__main__.py"]
 
 
 @pytest.mark.parametrize("path", sorted(FILES), ids=lambda path: path.stem)

@@ -18,6 +18,7 @@ from cifar_core.network.build import build_model
 from cifar_core.network.predict import load_model, predict_logits, predict_probabilities
 from cifar_core.runs.run import Run
 from cifar_core.runs.store import RunStore
+from cifar_core.runs.summary import Summary
 from cifar_core.workers.worker import execute
 
 
@@ -56,7 +57,7 @@ def test_a_run_that_is_sure_and_wrong_has_one_loss(blobs: Dataset, tmp_path: Pat
     execute(run, str(tmp_path / "wrong.npz"))
     validated = run.history().epochs[-1].val_loss  # on the test set, by Keras
     assert validated > 20, "beyond what a probability in float32 tells from 0"
-    assert run.summary().test_loss == pytest.approx(validated, rel=1e-5)
+    assert Summary.of(run).test_loss == pytest.approx(validated, rel=1e-5)
     assert cross_entropy(run.predictions()) == pytest.approx(validated, rel=1e-5)
 
 

@@ -17,11 +17,12 @@ from cifar_core.data import load_data
 from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.runs.events import BatchEvent, RunState
 from cifar_core.runs.store import RunStore
+from cifar_core.runs.summary import Summary
 from reference_runs.add import ROOT, add, add_printed, check_pictures, thin
 from tests.conftest import ROOT as PROJECT
 
 SHIPPED = RunStore(ROOT)
-WITH_MODEL = [run for run in SHIPPED.runs() if run.has_model]
+WITH_MODEL = [run for run in SHIPPED.runs() if run.has_model()]
 
 
 def by_name(run) -> str:
@@ -31,7 +32,7 @@ def by_name(run) -> str:
 def test_the_printed_histories_ship() -> None:
     assert {"printed-baseline", "printed-dropout"} <= {run.id for run in SHIPPED.runs()}
     for name, accuracy in (("baseline", 0.7117), ("dropout", 0.7329)):
-        summary = SHIPPED.get(f"printed-{name}").summary()
+        summary = Summary.of(SHIPPED.get(f"printed-{name}"))
         assert summary.config == PRESETS[f"tutorial-{name}"]
         assert summary.epochs == summary.config.epochs
         assert (summary.test_accuracy, summary.data_name) == (accuracy, "CIFAR-10")
@@ -51,8 +52,8 @@ def test_they_are_small_and_name_no_path() -> None:
 @pytest.mark.parametrize("run", WITH_MODEL, ids=by_name)
 def test_each_network_says_what_is_stored_beside_it(run) -> None:
     found = predict_probabilities(load_model(run), check_pictures())
-    np.testing.assert_allclose(found, run.environment["check"], atol=1e-4)
-    predictions, summary = run.predictions(), run.summary()
+    np.testing.assert_allclose(found, run.environment()["check"], atol=1e-4)
+    predictions, summary = run.predictions(), Summary.of(run)
     assert evaluation.accuracy(predictions) == summary.test_accuracy
     assert evaluation.cross_entropy(predictions) == pytest.approx(summary.test_loss, abs=1e-6)
 
@@ -61,13 +62,13 @@ def test_each_network_says_what_is_stored_beside_it(run) -> None:
 @pytest.mark.parametrize("run", WITH_MODEL, ids=by_name)
 def test_each_network_has_its_accuracy_on_the_real_images(run, real_zip: Path) -> None:
     data = load_data(str(real_zip))
-    assert data.source.checksum == run.environment["data"]["checksum"]
+    assert data.source.checksum == run.environment()["data"]["checksum"]
     found = predict_probabilities(load_model(run), data.x_test)
     stored = run.predictions()
     np.testing.assert_array_equal(stored.labels, data.y_test)
     np.testing.assert_allclose(found, stored.probabilities, atol=1e-4)
     assert np.mean(found.argmax(axis=1) == data.y_test) == pytest.approx(
-        run.summary().test_accuracy, abs=2e-4
+        Summary.of(run).test_accuracy, abs=2e-4
     )
 
 
@@ -83,15 +84,15 @@ def test_a_run_made_to_ship_keeps_what_counts(trained: RunStore, tmp_path: Path)
         "predictions.npz",
         "status.json",
     ]
-    old, summary = run.summary(), new.summary()
+    old, summary = Summary.of(run), Summary.of(new)
     assert summary.state is RunState.FINISHED
     for name in ("config", "last", "test_loss", "test_accuracy", "seconds", "kept_epoch"):
         assert getattr(summary, name) == getattr(old, name)
     assert new.history().epochs == run.history().epochs
-    environment = new.environment
+    environment = new.environment()
     assert (environment["spec"], environment["data"]["location"]) == ("", "")
-    assert environment["data"]["checksum"] == run.environment["data"]["checksum"]
-    assert environment["started"] == run.environment["started"]
+    assert environment["data"]["checksum"] == run.environment()["data"]["checksum"]
+    assert environment["started"] == run.environment()["started"]
     np.testing.assert_array_equal(new.predictions().probabilities, run.predictions().probabilities)
     np.testing.assert_array_equal(
         predict_probabilities(load_model(new), check_pictures()),
@@ -123,8 +124,8 @@ def test_printed_histories_are_read_as_printed(tmp_path: Path) -> None:
     )
     baseline, dropout = add_printed(path, tmp_path / "runs")
     assert [event.val_accuracy for event in dropout.history().epochs] == [0.5516, 0.5719]
-    assert dropout.summary().seconds == 101
-    assert baseline.summary().test_accuracy == 0.5290
+    assert Summary.of(dropout).seconds == 101
+    assert Summary.of(baseline).test_accuracy == 0.5290
 
 
 def test_a_run_that_ships_on_the_command_line(trained: RunStore, tmp_path: Path) -> None:
@@ -148,5 +149,5 @@ def test_a_run_that_ships_on_the_command_line(trained: RunStore, tmp_path: Path)
     (prediction,) = answer("predict", "reference/best", str(photo))
     assert prediction["label"] in prediction["probabilities"]
     assert [run["run"] for run in answer("runs")] == ["reference/best"]
-    accuracy = trained.get("plain").summary().test_accuracy
+    accuracy = Summary.of(trained.get("plain")).test_accuracy
     assert answer("evaluate", "reference/best")["accuracy"] == accuracy

@@ -11,9 +11,9 @@ from cifar_core.analysis import evaluation
 from cifar_core.config import TrainingConfig
 from cifar_core.export.report import _ticks, html_report
 from cifar_core.runs.events import EpochEvent, RunState, StateEvent
-from cifar_core.runs.run import Run
+from cifar_core.runs.run import Mark, Run
 from cifar_core.runs.store import RunStore
-from cifar_core.runs.summary import Mark
+from cifar_core.runs.summary import Summary
 
 VOID = {"meta", "line", "polyline", "br"}
 
@@ -55,7 +55,7 @@ def run(trained: RunStore) -> Run:
 
 
 def test_it_has_the_runs_figures(run: Run) -> None:
-    page, summary = Page(html_report(run)), run.summary()
+    page, summary = Page(html_report(run)), Summary.of(run)
     predictions = run.predictions()
     for figure in (
         f"{summary.test_accuracy:.2%}",
@@ -70,7 +70,7 @@ def test_it_has_the_runs_figures(run: Run) -> None:
     matrix = evaluation.confusion_matrix(predictions)
     cells = [f"{count:,}" for count in matrix.ravel().tolist()]
     found = page.text[page.text.index("Confusion matrix") : page.text.index("Each class")]
-    for name in run.class_names:
+    for name in run.class_names():
         found = found.replace(name, "")
     assert [word for word in found.split() if word.isdecimal()][-100:] == cells
     assert page.tags.count("svg") == 2
@@ -131,8 +131,9 @@ def test_curves_of_losses_of_0_lie_on_the_axis(tmp_path, loss: float) -> None:
 
 def test_strangers_words_stay_words(tmp_path) -> None:
     run = RunStore(tmp_path).create(TrainingConfig(), "one")
-    run.mark, run.notes = Mark("<script>alert(1)</script>"), "</pre><b>"
-    run.environment = {"data": {"name": "<i>"}, "classes": ["<a>", "&b"]}
+    run.save_mark(Mark("<script>alert(1)</script>"))
+    run.save_notes("</pre><b>")
+    run.save_environment({"data": {"name": "<i>"}, "classes": ["<a>", "&b"]})
     page = Page(html_report(run))
     assert not {"script", "b", "i", "a"} & set(page.tags)
     assert "<script>alert(1)</script>" in page.text

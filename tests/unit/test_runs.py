@@ -25,9 +25,9 @@ from cifar_core.runs.events import (
     to_line,
 )
 from cifar_core.runs.history import History
-from cifar_core.runs.run import Run
+from cifar_core.runs.run import Mark, Run
 from cifar_core.runs.store import RunStore
-from cifar_core.runs.summary import Mark
+from cifar_core.runs.summary import Summary
 from cifar_core.workers.worker import prepare_resume
 
 CONFIG = TrainingConfig(epochs=2, dropout=0.3)
@@ -51,7 +51,7 @@ def run(store: RunStore) -> Run:
 
 
 def test_a_run_is_found_again(store: RunStore, run: Run) -> None:
-    assert store.get("one").config == CONFIG
+    assert store.get("one").config() == CONFIG
     assert [found.id for found in store.runs()] == ["one"]
 
 
@@ -100,7 +100,7 @@ def test_summary_of_a_long_run_reads_its_end(store: RunStore, run: Run) -> None:
         run.append(BatchEvent(step=step, epoch=1, loss=2.0, accuracy=0.1, images_per_second=900.0))
     run.append(EPOCH)
     run.append(END)
-    summary = run.summary()
+    summary = Summary.of(run)
     assert summary.state is RunState.FINISHED
     assert (summary.epochs, summary.last) == (1, EPOCH)
     assert (summary.test_accuracy, summary.seconds) == (0.45, 9.5)
@@ -117,21 +117,21 @@ def made_long_ago(run: Run) -> None:
 
 
 def test_states(run: Run) -> None:
-    assert run.state is RunState.STARTING
+    assert run.state() is RunState.STARTING
     with run.working():
-        assert run.state is RunState.STARTING
+        assert run.state() is RunState.STARTING
         run.append(StateEvent(state=RunState.RUNNING))
-        assert run.state is RunState.RUNNING
+        assert run.state() is RunState.RUNNING
         run.request_stop()
-        assert run.state is RunState.STOPPING
-    assert run.state is RunState.INTERRUPTED
+        assert run.state() is RunState.STOPPING
+    assert run.state() is RunState.INTERRUPTED
     run.append(StateEvent(state=RunState.STOPPED))
-    assert run.state is RunState.STOPPED
+    assert run.state() is RunState.STOPPED
 
 
 def test_a_worker_that_never_came_up_is_interrupted(run: Run) -> None:
     os.utime(run.path / "config.json", (1, 1))
-    assert run.state is RunState.INTERRUPTED
+    assert run.state() is RunState.INTERRUPTED
 
 
 def test_one_worker_a_run(run: Run) -> None:
@@ -151,10 +151,10 @@ def test_the_lock_ends_with_the_process(run: Run) -> None:
     command = [sys.executable, "-c", code, str(run.path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as worker:
         assert worker.stdout.readline() == b"up\n"
-        assert run.state is RunState.RUNNING
+        assert run.state() is RunState.RUNNING
         worker.kill()
         worker.wait()
-        assert run.state is RunState.INTERRUPTED
+        assert run.state() is RunState.INTERRUPTED
 
 
 def test_damaged_settings_are_told_and_hide_no_other_run(store: RunStore, run: Run) -> None:
@@ -163,7 +163,7 @@ def test_damaged_settings_are_told_and_hide_no_other_run(store: RunStore, run: R
         broken.mkdir(exist_ok=True)
         (broken / "config.json").write_text(text)
         with pytest.raises(RunError, match=r"config\.json"):
-            _ = store.get("broken").config
+            _ = store.get("broken").config()
         assert [summary.run.id for summary in store.summaries()] == ["one"]
 
 
@@ -190,17 +190,17 @@ def test_predictions(run: Run) -> None:
 
 
 def test_notes_and_environment(run: Run) -> None:
-    assert (run.notes, run.environment) == ("", {})
-    run.notes = "Grüße, 笔记\n"
-    run.environment = {"classes": ["a", "b"]}
-    assert run.notes == "Grüße, 笔记\n"
-    assert run.class_names == ("a", "b")
+    assert (run.notes(), run.environment()) == ("", {})
+    run.save_notes("Grüße, 笔记\n")
+    run.save_environment({"classes": ["a", "b"]})
+    assert run.notes() == "Grüße, 笔记\n"
+    assert run.class_names() == ("a", "b")
     (run.path / "environment.json").write_text("[1")
-    assert run.environment == {}
+    assert run.environment() == {}
 
 
 def test_a_file_appears_whole_or_not_at_all(run: Run) -> None:
-    run.notes = "before"
+    run.save_notes("before")
 
     class Refusing:
         def save(self, path: Path) -> None:
@@ -226,8 +226,8 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run 'best' that ships, its worker's last word lost, and a run 'own' in the user's store."""
     folder = tmp_path / "shipped"
     run = RunStore(folder).create(CONFIG, "best")
-    run.environment = {"classes": ["a", "b"]}
-    run.notes = "as trained"
+    run.save_environment({"classes": ["a", "b"]})
+    run.save_notes("as trained")
     run.append(StateEvent(state=RunState.RUNNING))
     run.append(EPOCH)
     monkeypatch.setenv("CIFAR10_REFERENCE_RUNS", str(folder))
@@ -262,9 +262,9 @@ def test_no_runs_ship_where_the_environment_says_so(
 
 def test_looking_at_a_run_that_ships_changes_nothing(shipped: Run) -> None:
     before, time = contents(shipped.path), shipped.path.stat().st_mtime_ns
-    assert shipped.state is RunState.FINISHED
-    assert not shipped.has_worker
-    summary = shipped.summary()
+    assert shipped.state() is RunState.FINISHED
+    assert not shipped.has_worker()
+    summary = Summary.of(shipped)
     assert (summary.state, summary.last, summary.notes) == (
         RunState.FINISHED,
         EPOCH,
@@ -277,10 +277,10 @@ def test_looking_at_a_run_that_ships_changes_nothing(shipped: Run) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda run: setattr(run, "config", CONFIG),
-        lambda run: setattr(run, "environment", {}),
-        lambda run: setattr(run, "notes", "mine"),
-        lambda run: setattr(run, "mark", Mark("mine")),
+        lambda run: run.save_config(CONFIG),
+        lambda run: run.save_environment({}),
+        lambda run: run.save_notes("mine"),
+        lambda run: run.save_mark(Mark("mine")),
         lambda run: run.append(EPOCH),
         lambda run: run.request_stop(),
         lambda run: run.withdraw_stop(),
@@ -318,13 +318,13 @@ def test_a_run_that_ships_cannot_be_changed(shipped: Run, change) -> None:
 def test_name_and_star(store: RunStore, run: Run) -> None:
     run.append(END)
     assert store.summaries()[0].mark == Mark()
-    run.mark = Mark("Müllers bester", star=True)
-    run.notes = "for Friday"
+    run.save_mark(Mark("Müllers bester", star=True))
+    run.save_notes("for Friday")
     (summary,) = store.summaries()
     assert (summary.mark, summary.notes) == (Mark("Müllers bester", True), "for Friday")
     for damaged in ("{", "[]", "{}", "7"):
         (run.path / "user.json").write_text(damaged)
-        assert run.mark == Mark()
+        assert run.mark() == Mark()
 
 
 def test_a_deleted_run_is_gone(store: RunStore, run: Run) -> None:
@@ -341,7 +341,7 @@ def test_a_run_that_lives_is_not_deleted(store: RunStore, run: Run) -> None:
         run.append(StateEvent(state=RunState.RUNNING))
         with pytest.raises(RunError, match="which is running; stop it first"):
             store.delete(run)
-    assert store.get("one").config == CONFIG
+    assert store.get("one").config() == CONFIG
 
 
 def test_the_network_is_saved_without_the_optimisers_state(run: Run) -> None:
@@ -357,6 +357,6 @@ def test_the_network_is_saved_without_the_optimisers_state(run: Run) -> None:
 
 
 def test_a_named_run_is_called_by_both_names(run: Run) -> None:
-    assert run.summary().title == "one"
-    run.mark = Mark("my first")
-    assert run.summary().title == "my first (one)"
+    assert Summary.of(run).title == "one"
+    run.save_mark(Mark("my first"))
+    assert Summary.of(run).title == "my first (one)"

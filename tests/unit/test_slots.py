@@ -40,7 +40,7 @@ def wait(before):
     if before not in told:
         told.append(before)
         print("before", before, flush=True)
-    if run.stop_requested:
+    if run.stop_requested():
         raise Left
 
 run = Run(Path(sys.argv[1]))
@@ -195,7 +195,7 @@ def line_of_six(store: RunStore) -> Iterator[list[Run]]:
             stack.enter_context(run.working())
         stack.enter_context(slot(runs[0], lambda before: None))
         for run in runs[1:]:
-            (store.root / ".line" / f"{run.asked:017.6f} {run.id}").touch()
+            (store.root / ".line" / f"{run.asked():017.6f} {run.id}").touch()
         yield runs[1:]
 
 
@@ -288,7 +288,7 @@ def test_names_with_blanks_and_letters_of_any_language(store: RunStore, begin, n
     assert line(first) == "slot 0"
     run = Run(store.root / name)
     run.path.mkdir()
-    run.config = TrainingConfig()
+    run.save_config(TrainingConfig())
     _, second = begin("", run)
     assert line(second) == "before 0"
     _, third = begin("third")
@@ -338,7 +338,7 @@ def test_a_resumed_run_goes_to_the_end_of_the_line(store: RunStore, begin) -> No
     assert line(third) == "before 1"
     second.kill()
     second.wait()
-    run.config = run.config  # as `prepare_resume` does
+    run.save_config(run.config())  # as `prepare_resume` does
     begin("second", run)
     eventually(lambda: ids(store) == ["third", "second"])
     assert entries(store) == ["third", "second"]

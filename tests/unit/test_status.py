@@ -30,6 +30,7 @@ from cifar_core.runs.history import History
 from cifar_core.runs.run import Run
 from cifar_core.runs.status import Status
 from cifar_core.runs.store import RunStore
+from cifar_core.runs.summary import Summary
 from cifar_core.training.split import sample
 from cifar_core.workers.worker import execute, prepare_resume
 from tests.conftest import ROOT
@@ -176,15 +177,15 @@ def test_settings_change_when_going_on_begins(
 ) -> None:
     run = store.create(TrainingConfig(epochs=1), "run")
     execute(run, str(blobs_npz))
-    finished = run.summary()
+    finished = Summary.of(run)
 
     run.append(StateEvent(state=RunState.STARTING))
     run.request_stop()  # 'Cancel' in the line
     assert execute(run, str(blobs_npz), epochs=3).state is RunState.STOPPED
-    now = run.summary().status
+    now = Summary.of(run).status
     assert now == replace(finished.status, tried=now.tried, asked=now.asked)
     assert now.tried.state is RunState.STOPPED
-    assert (run.config, run.state) == (finished.config, RunState.FINISHED)
+    assert (run.config(), run.state()) == (finished.config, RunState.FINISHED)
     run.withdraw_stop()
 
     moved = tmp_path / "moved.npz"
@@ -192,12 +193,16 @@ def test_settings_change_when_going_on_begins(
     np.savez(moved, **{name: getattr(blobs, name)[:100] for name in names})
     with pytest.raises(RunError, match="the images it began with"):
         execute(run, str(moved), epochs=3)
-    assert (run.config, run.state) == (finished.config, RunState.FINISHED)
-    assert run.summary().test_accuracy == finished.test_accuracy
-    assert "the images it began with" in run.summary().status.tried.message
+    assert (run.config(), run.state()) == (finished.config, RunState.FINISHED)
+    assert Summary.of(run).test_accuracy == finished.test_accuracy
+    assert "the images it began with" in Summary.of(run).status.tried.message
 
     execute(run, str(blobs_npz), epochs=2)
-    assert (run.config.epochs, run.summary().epochs, run.summary().status.tried) == (2, 2, None)
+    assert (run.config().epochs, Summary.of(run).epochs, Summary.of(run).status.tried) == (
+        2,
+        2,
+        None,
+    )
 
 
 def test_a_run_that_died_after_its_last_epoch_is_saved_and_tested(
@@ -211,9 +216,9 @@ def test_a_run_that_died_after_its_last_epoch_is_saved_and_tested(
 
     with pytest.raises(MemoryError):
         execute(run, str(blobs_npz), die)
-    assert (run.summary().epochs, run.summary().test_accuracy) == (2, None)
+    assert (Summary.of(run).epochs, Summary.of(run).test_accuracy) == (2, None)
     assert execute(run, prepare_resume(run)).state is RunState.FINISHED
-    assert run.summary().test_accuracy is not None
+    assert Summary.of(run).test_accuracy is not None
     with pytest.raises(RunError, match="has done 2 of 2"):
         prepare_resume(run)
 
@@ -237,7 +242,7 @@ def test_a_rate_that_no_step_was_taken_at_is_no_change(store: RunStore, blobs_np
             run.request_rate(0.5)
 
     execute(run, str(blobs_npz), ask)
-    assert run.summary().status.rates == ()
+    assert Summary.of(run).status.rates == ()
     assert run.history().log[-1].message == "learning rate 0.5 came too late to be taken"
     run.request_rate(0.5)  # from a page that has not heard of the end
     prepare_resume(run, 2)
@@ -245,7 +250,7 @@ def test_a_rate_that_no_step_was_taken_at_is_no_change(store: RunStore, blobs_np
 
 
 def test_a_run_that_lost_its_environment_does_not_go_on_with_any_images(run: Run) -> None:
-    run.environment = {"spec": "synthetic", "data": {"checksum": "sha256:1"}}
+    run.save_environment({"spec": "synthetic", "data": {"checksum": "sha256:1"}})
     tell(run, RUNNING, *EPOCHS, RESULT)
     assert prepare_resume(run, 9) == "synthetic"
     tell(run, StateEvent(state=RunState.STOPPED))
@@ -282,7 +287,7 @@ def test_train_accuracy_is_of_the_network_that_is_tested(
     assert (end.state, end.epoch, end.train_images) == (RunState.STOPPED, None, 400)
     predicted = predict_probabilities(load_model(run), blobs.x_train).argmax(axis=1)
     assert end.train_accuracy == pytest.approx((predicted == blobs.y_train).mean())
-    summary = run.summary()
+    summary = Summary.of(run)
     assert summary.gap == pytest.approx(end.train_accuracy - end.test_accuracy)
     assert summary.kept_epoch is None
     assert "on 400 of its training images" in html_report(run)
@@ -347,8 +352,8 @@ def test_a_torn_line_swallows_no_state(run: Run) -> None:
 def test_a_run_without_its_environment_is_evaluated(trained_copy: RunStore) -> None:
     run = trained_copy.get("plain")
     (run.path / "environment.json").unlink()
-    assert run.class_names == tuple("0123456789")
-    assert run.summary().class_names == run.class_names
+    assert run.class_names() == tuple("0123456789")
+    assert Summary.of(run).class_names == run.class_names()
     assert "Confusion matrix" in html_report(run)
 
 
@@ -370,7 +375,7 @@ def stored(tmp_path: Path) -> RunStore:
 
 
 def test_a_stored_run_that_was_resumed_is_read_from_its_log(stored: RunStore) -> None:
-    summary = stored.get("finished").summary()
+    summary = Summary.of(stored.get("finished"))
     expected = json.loads((ROOT / "tests" / "stored_runs" / "finished" / "read.json").read_text())
     assert {name: getattr(summary, name) for name in expected} == expected
     assert not (summary.run.path / "status.json").exists(), "looking changes nothing"
@@ -380,7 +385,7 @@ def test_a_stored_run_that_was_stopped_in_mid_epoch_has_no_train_accuracy(
     stored: RunStore,
 ) -> None:
     """What its log gives as one is the mean of an epoch, and its network is another."""
-    summary = stored.get("stopped").summary()
+    summary = Summary.of(stored.get("stopped"))
     assert (summary.state, summary.epochs) == (RunState.STOPPED, 1)
     assert summary.run.history().states[-1].train_accuracy is not None
     assert (summary.train_accuracy, summary.gap, summary.kept_epoch) == (None, None, None)
@@ -415,9 +420,9 @@ def test_a_name_that_is_used_again_shows_the_new_runs_history(store: RunStore, r
 def test_a_start_in_the_future_is_no_start(store: RunStore, run: Run) -> None:
     asked = StateEvent(state=RunState.STARTING)
     tell(run, replace(asked, time=asked.time + 3 * 3600))
-    assert run.state is RunState.INTERRUPTED
+    assert run.state() is RunState.INTERRUPTED
     tell(run, asked)
-    assert run.state is RunState.STARTING
+    assert run.state() is RunState.STARTING
 
 
 def test_what_a_worker_told_is_known_whatever_the_clock_says() -> None:

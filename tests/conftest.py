@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SharedFolder = Callable[[str, Callable[[Path], object]], Path]
 
 os.environ["CIFAR10_REFERENCE_RUNS"] = ""  # a test that wants runs that ship says which
+# Several processes test side by side, and TensorFlow's threads wait for work in busy loops.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 
 SLOW_FIXTURES = {"trained", "built_in_cache", "chromium", "real_zip"}

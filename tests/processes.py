@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from cifar_core.runs.run import Run
@@ -32,3 +34,11 @@ def stop_workers(store: RunStore) -> None:
     for process in processes("cifar_core", "train", f"--runs={store.root}"):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    """Until a process of its own has come to something."""
+    deadline = time.monotonic() + 300
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from cifar_core.runs.store import RunStore
+from tests.processes import stop_workers
+
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "test-results"  # screenshots of failed tests; ignored by git
 FLAGS = [
@@ -58,9 +61,31 @@ def console_errors():
     return []
 
 
+@pytest.fixture(scope="session")
+def shared_profile(chromium):
+    """One profile, which keeps the scripts that it has fetched and compiled."""
+    with new_profile(chromium) as profile:
+        yield profile
+
+
 @pytest.fixture
-def page(chromium, console_errors, request):
-    """A page in a fresh profile; the test fails if anything was logged or thrown as an error."""
+def profile(shared_profile):
+    """Where `page` is opened; a module that must have one without a history makes its own."""
+    return shared_profile
+
+
+@contextlib.contextmanager
+def new_profile(chromium):
+    """A profile without a history."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(TIMEOUT)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(profile, console_errors, request):
+    """A page that remembers nothing; its test fails where anything is logged as an error."""
 
     def note(message):
         # On a deep link, Streamlit's own client asks under the page's path before the right one.
@@ -68,9 +93,7 @@ def page(chromium, console_errors, request):
         if message.type == "error" and not probe:
             console_errors.append(f"{message.text} {message.location['url']}")
 
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(TIMEOUT)
-    page = context.new_page()
+    page = profile.new_page()
     page.on("pageerror", lambda error: console_errors.append(str(error)))
     page.on("console", note)
     yield page
@@ -78,7 +101,10 @@ def page(chromium, console_errors, request):
         RESULTS.mkdir(exist_ok=True)
         with contextlib.suppress(Exception):  # the page may have crashed
             page.screenshot(path=RESULTS / f"{request.node.name}.png")
-    context.close()
+    with contextlib.suppress(Exception):  # a page of a browser's own, such as about:blank, has none
+        page.evaluate("localStorage.clear()")
+    page.close()
+    profile.clear_cookies()
     assert not console_errors
 
 
@@ -166,19 +192,41 @@ def start_dashboard():
     return run_dashboard
 
 
-@pytest.fixture
-def environment(store, built_in_cache, tmp_path):
-    """For a dashboard on the built-in images and the runs of a test file's own fixture `store`."""
+@pytest.fixture(scope="session")
+def environment(built_in_cache, tmp_path_factory):
+    """For a dashboard on the built-in images and the runs of `store`."""
+    folder = tmp_path_factory.mktemp("dashboard")
     return {
-        "CIFAR10_RUNS": str(store.root),
+        "CIFAR10_RUNS": str(folder / "runs"),
         "CIFAR10_CACHE": str(built_in_cache),
         "CIFAR10_DATA": "synthetic",
-        "KERAS_HOME": str(tmp_path / "keras"),
+        "KERAS_HOME": str(folder / "keras"),
     }
 
 
 @pytest.fixture
-def url(start_dashboard, environment):
-    """A dashboard that nobody has asked for anything yet."""
-    with start_dashboard(ROOT / "dashboard.py", env=environment) as address:
+def store(environment):
+    """The runs of the dashboards in `environment`: none yet."""
+    store = RunStore(Path(environment["CIFAR10_RUNS"]))
+    yield store
+    stop_workers(store)
+    shutil.rmtree(store.root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def warm_url(environment):
+    with run_dashboard(ROOT / "dashboard.py", env=environment) as address:
+        yield address
+
+
+@pytest.fixture
+def url(warm_url, store):
+    """A dashboard, on the runs of `store`, that other tests have used before."""
+    return warm_url
+
+
+@pytest.fixture
+def cold_url(environment, store):
+    """A dashboard, on the runs of `store`, that nobody has asked for anything yet."""
+    with run_dashboard(ROOT / "dashboard.py", env=environment) as address:
         yield address

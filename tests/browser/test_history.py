@@ -13,9 +13,9 @@ from tests.browser.widgets import enter, go
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def store(trained: RunStore) -> RunStore:
-    return trained
+@pytest.fixture
+def store(trained_copy: RunStore) -> RunStore:
+    return trained_copy
 
 
 def is_shown(page: Page, name: str) -> None:

@@ -7,10 +7,18 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.charts import chart, drag_zoom, wait_for_updates, x_range
+from tests.browser.conftest import new_profile
 
 pytestmark = pytest.mark.browser
 
 APP = Path(__file__).parent / "apps" / "live_chart_app.py"
+
+
+@pytest.fixture
+def profile(chromium):
+    """One that has not kept Plotly.js yet."""
+    with new_profile(chromium) as profile:
+        yield profile
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -15,7 +13,6 @@ from cifar_core.runs.store import RunStore
 from cifar_core.workers.worker import start
 from tests.browser.charts import chart, drag_zoom, wait_for_points, wait_for_updates, x_range
 from tests.browser.widgets import enter
-from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -24,24 +21,15 @@ SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 
 
 @pytest.fixture
-def url(
-    start_dashboard, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
-    """A dashboard; trainings that this process starts find the same images."""
+def live(environment: dict[str, str], store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A training of many epochs, on the dashboard's images, that has just been asked for."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with start_dashboard(ROOT / "dashboard.py", env=environment) as address:
-        yield address
-
-
-@pytest.fixture
-def live(url: str, store: RunStore) -> Run:
-    """A training of many epochs that has just been asked for."""
     return start(store, TrainingConfig(epochs=200), "synthetic")
 
 
 @pytest.fixture
-def overfitted(url: str, store: RunStore) -> Run:
+def overfitted(store: RunStore) -> Run:
     """A run of another seed, whose figures are those that the tutorial prints."""
     run = store.create(TrainingConfig(epochs=10, seed=7), "overfitted")
     for event in printed_histories()["tutorial-baseline"].epochs:

@@ -29,8 +29,10 @@ def expect_query(page: Page, expected: dict[str, str]) -> None:
     page.wait_for_url(holds, wait_until="commit")
 
 
-def test_a_link_on_a_cold_server_sets_the_widgets_and_follows_them(url: str, page: Page) -> None:
-    page.goto(f"{url}/train?note=7&dropout=0.4&epochs=15&flip=true&optimiser=sgd")
+def test_a_link_on_a_cold_server_sets_the_widgets_and_follows_them(
+    cold_url: str, page: Page
+) -> None:
+    page.goto(f"{cold_url}/train?note=7&dropout=0.4&epochs=15&flip=true&optimiser=sgd")
     expect(page.get_by_label("Epochs", exact=True)).to_have_value("15")
     expect(page.get_by_role("switch", name="Dropout")).to_be_checked()
     expect(page.get_by_text("Also set: Mirror · Optimiser SGD with momentum.")).to_be_visible()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from cifar_core.runs.run import Run
+from cifar_core.runs.store import RunStore
+
 NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -33,3 +36,21 @@ def settle(page: Page) -> None:
     """Wait until the script has run to its end."""
     app = page.get_by_test_id("stApp")
     expect(app).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def set_epochs(page: Page, epochs: int) -> None:
+    enter(page, "Epochs", epochs)
+    expect(page.locator("input[aria-label=Preset][value=custom]")).to_be_visible()
+
+
+def start_training(page: Page, url: str, store: RunStore, epochs: int, images: int = 0) -> Run:
+    """Press 'Start training' and wait for the first figures.
+
+    Args:
+        images: how many train; 0 for all.
+    """
+    page.goto(f"{url}/train?train_images={images}")
+    set_epochs(page, epochs)
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text("images/s")).to_be_visible(timeout=60_000)
+    return store.runs()[0]

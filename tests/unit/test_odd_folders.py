@@ -7,7 +7,6 @@ import os
 import shutil
 import stat
 import tempfile
-import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Summary
 from cifar_core.workers.worker import prepare_resume, resume, start
 from tests.disk import full_disk
+from tests.processes import wait_for
 from tests.unit.users import ANNA, BERT, GROUP, IS_ROOT, says
 
 CONFIG = TrainingConfig(epochs=3)
@@ -298,14 +298,6 @@ def test_a_renamed_run_trains_longer(store: RunStore, trained_copy: RunStore) ->
     wait_for(lambda: not run.state().is_live)
     summary = Summary.of(run)
     assert (summary.state, summary.epochs, summary.config.epochs) == (RunState.FINISHED, 4, 4)
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    """Until a process of its own has come to something."""
-    deadline = time.monotonic() + 300
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 # A full disk

@@ -7,9 +7,12 @@ from zlib import crc32
 import streamlit as st
 
 from cifar_core.runs.summary import Summary
-from ui import cached, frame, run_curves, run_table, state
-from ui.export_panel import export_panel
-from ui.state import Key
+from ui import cached, frame
+from ui.compare import curves as run_curves
+from ui.compare import table as run_table
+from ui.compare.export import export_panel
+from ui.session import state
+from ui.session.state import Key
 from ui.text import _
 
 frame.guard("pages/compare.py")

@@ -5,11 +5,17 @@ import streamlit as st
 
 from cifar_core.data import Dataset
 from cifar_core.training.augment import augment, augments
-from ui import charts, class_figures, data_source, frame, pictures, settings, state
-from ui.image_grid import image_grid
-from ui.live_chart import live_chart
-from ui.state import Key
+from ui import frame
+from ui.components import pictures
+from ui.components.image_grid import image_grid
+from ui.components.live_chart import live_chart
+from ui.data import classes as class_figures
+from ui.data import source as data_source
+from ui.figures import charts
+from ui.session import state
+from ui.session.state import Key
 from ui.text import _, plain
+from ui.train import settings
 
 frame.guard("pages/data.py")
 SPLITS = class_figures.splits()

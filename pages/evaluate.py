@@ -9,9 +9,12 @@ from cifar_core.errors import RunError
 from cifar_core.percent import percent
 from cifar_core.runs.history import History
 from cifar_core.runs.summary import Summary
-from ui import cached, certainty, confusions, curves, frame, state
-from ui.live_chart import live_chart
-from ui.remedies import show_verdict
+from ui import cached, frame
+from ui.components.live_chart import live_chart
+from ui.evaluate import certainty, confusions
+from ui.evaluate.verdict import show_verdict
+from ui.figures import history as curves
+from ui.session import state
 from ui.text import _, plain, tell
 
 frame.guard("pages/evaluate.py")

@@ -5,11 +5,14 @@ import streamlit as st
 from cifar_core.config import TrainingConfig
 from cifar_core.data.dataset import IMAGE_SIZE
 from cifar_core.network.build import LayerInfo
-from ui import cached, explorers, frame, settings, state
-from ui import network_figures as draw
-from ui.live_chart import live_chart
-from ui.state import Key
+from ui import cached, frame
+from ui.components.live_chart import live_chart
+from ui.figures import network as draw
+from ui.model import by_hand as explorers
+from ui.session import state
+from ui.session.state import Key
 from ui.text import _
+from ui.train import settings
 
 frame.guard("pages/model.py")
 

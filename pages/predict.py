@@ -8,13 +8,15 @@ from cifar_core.errors import CifarError
 from cifar_core.percent import percent
 from cifar_core.runs.run import Run
 from cifar_core.runs.summary import Summary
-from ui import cached, frame, pictures, state
-from ui.answer import answer
-from ui.explanation import explain
-from ui.image_grid import image_grid
-from ui.state import Key
+from ui import cached, frame
+from ui.components import pictures
+from ui.components.image_grid import image_grid
+from ui.predict.answer import answer
+from ui.predict.evidence import explain
+from ui.predict.uploads import uploads
+from ui.session import state
+from ui.session.state import Key
 from ui.text import _, plain, tell
-from ui.uploads import uploads
 
 frame.guard("pages/predict.py")
 

@@ -8,10 +8,12 @@ from cifar_core.runs.events import RunState
 from cifar_core.runs.groups import group_of, spread, validation_accuracy
 from cifar_core.runs.summary import Summary
 from cifar_core.workers.slots import in_line
-from ui import cached, frame, settings, state
-from ui.monitor import change_rate, choose_view, line, monitor
-from ui.state import Key
+from ui import cached, frame
+from ui.session import state
+from ui.session.state import Key
 from ui.text import _, with_spread
+from ui.train import settings
+from ui.train.monitor import change_rate, choose_view, line, monitor
 
 frame.guard("pages/train.py")
 

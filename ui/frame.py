@@ -10,8 +10,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cifar_core.runs.store import Listing
 from cifar_core.runs.summary import Summary
-from ui import address, cached, data_source, state
-from ui.live_chart import load_ahead
+from ui import cached
+from ui.components import address
+from ui.components.live_chart import load_ahead
+from ui.data import source as data_source
+from ui.session import state
 from ui.text import _, ngettext, plain, tell
 
 

@@ -18,7 +18,7 @@ from cifar_core.runs.summary import Summary
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, figure, texts
 from ui import cached
-from ui.state import Key
+from ui.session.state import Key
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from cifar_core.data.fetch import FetchState
 from tests.conftest import ROOT
 from tests.mirrors import make_small_cifar10
 from tests.pages.elements import by_label, labels, texts
-from ui import data_source, state
+from ui.data import source as data_source
+from ui.session import state
 
 MB = 2**20
 

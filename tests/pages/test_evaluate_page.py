@@ -21,8 +21,8 @@ from cifar_core.runs.run import Run
 from cifar_core.runs.store import RunStore
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, component, figure, grid, html, texts
-from ui.pictures import data_uri, grey, sprite
-from ui.state import Key
+from ui.components.pictures import data_uri, grey, sprite
+from ui.session.state import Key
 from ui.text import plain
 
 AddRun = Callable[..., Run]

@@ -28,9 +28,11 @@ from cifar_core.runs.status import Status
 from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Summary
 from tests.pages.elements import by_label, texts
-from ui import cached, curves, monitor
-from ui.monitor import View
-from ui.settings import label_of
+from ui import cached
+from ui.figures import history as curves
+from ui.train import monitor
+from ui.train.monitor import View
+from ui.train.settings import label_of
 
 IMAGES = {"kind": "synthetic", "name": "synthetic", "checksum": "sha256:drawn"}
 EPOCHS = printed_histories()["tutorial-baseline"].epochs

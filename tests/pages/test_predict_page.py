@@ -21,8 +21,8 @@ from cifar_core.percent import percent
 from cifar_core.runs.store import RunStore
 from cifar_core.workers.worker import execute
 from tests.pages.elements import by_label, component, html, texts
-from ui import pictures
-from ui.state import Key
+from ui.components import pictures
+from ui.session.state import Key
 from ui.text import plain
 
 

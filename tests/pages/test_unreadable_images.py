@@ -16,7 +16,8 @@ from cifar_core.runs.store import RunStore
 from tests.conftest import ROOT
 from tests.mirrors import Mirror, missing, serving
 from tests.pages.elements import by_label, labels, texts
-from ui import cached, state
+from ui import cached
+from ui.session import state
 from ui.text import plain
 
 PAGES = ("data", "model", "train", "evaluate", "predict", "compare")

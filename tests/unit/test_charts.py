@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ui import charts
+from ui.figures import charts
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["airplane", "cat & <b>dog</b>", "frog"]

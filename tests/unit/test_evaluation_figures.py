@@ -6,8 +6,8 @@ import pytest
 
 from cifar_core.analysis.calibration import reliability
 from cifar_core.analysis.evaluation import Confusion, Predictions
-from ui import evaluation_figures as draw
-from ui.charts import PALETTE
+from ui.figures import evaluation as draw
+from ui.figures.charts import PALETTE
 
 NAMES = ["cat & <b>", "dog", "frog"]
 

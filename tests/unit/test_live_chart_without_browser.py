@@ -6,8 +6,8 @@ from streamlit.testing.v1 import AppTest
 def app():
     import streamlit as st
 
-    from ui.charts import Series, history_figure
-    from ui.live_chart import live_chart
+    from ui.components.live_chart import live_chart
+    from ui.figures.charts import Series, history_figure
 
     @st.fragment(run_every=0.5)
     def live():

@@ -7,8 +7,8 @@ import plotly.io as pio
 import pytest
 
 from cifar_core.network import arithmetic as explore
-from ui import network_figures as figures
-from ui.network_figures import Box
+from ui.figures import network as figures
+from ui.figures.network import Box
 
 BOXES = [
     Box("image", "", (32, 32, 3), "in"),

@@ -12,7 +12,7 @@ import pytest
 
 from cifar_core.percent import percent, rounded
 from tests.conftest import ROOT
-from ui.charts import Series, class_bars_figure, confusion_figure, history_figure
+from ui.figures.charts import Series, class_bars_figure, confusion_figure, history_figure
 
 SHARES = [hits / images for images in (7, 200, 800, 4000) for hits in range(images)]
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cifar_core.data.images import to_grey
-from ui import pictures
+from ui.components import pictures
 
 
 @pytest.fixture

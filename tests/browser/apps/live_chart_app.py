@@ -5,8 +5,8 @@ import math
 import numpy as np
 import streamlit as st
 
-from ui.charts import Series, confusion_figure, history_figure, probability_figure
-from ui.live_chart import live_chart
+from ui.components.live_chart import live_chart
+from ui.figures.charts import Series, confusion_figure, history_figure, probability_figure
 
 st.title("Live charts")
 mounted = st.checkbox("Second chart", value=True)

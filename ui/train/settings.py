@@ -16,9 +16,11 @@ from cifar_core.config import TrainingConfig
 from cifar_core.errors import ConfigError
 from cifar_core.training.schedule import learning_rates
 from cifar_core.training.split import is_batch_too_large, split
-from ui import cached, charts, state
-from ui.live_chart import live_chart
-from ui.state import Key
+from ui import cached
+from ui.components.live_chart import live_chart
+from ui.figures import charts
+from ui.session import state
+from ui.session.state import Key
 from ui.text import _, plain
 
 IN_VIEW = ("epochs", "dropout")

@@ -16,7 +16,7 @@ from cifar_core.export.report import html_report
 from cifar_core.runs.run import Run
 from cifar_core.runs.summary import Summary
 from ui import cached
-from ui.state import Key
+from ui.session.state import Key
 from ui.text import _, duration, plain, tell
 
 # What needs no TensorFlow is made when it is asked for.

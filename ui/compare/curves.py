@@ -9,12 +9,13 @@ from typing import Literal
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui import cached, state
-from ui.charts import PALETTE, Series, history_figure
-from ui.compare_figures import Band, add_bands, mean_and_spread, parallel_figure
-from ui.curves import METRICS, Metric, title
-from ui.live_chart import live_chart
-from ui.run_table import Row, differing, images, no_limit
+from ui import cached
+from ui.compare.table import Row, differing, images, no_limit
+from ui.components.live_chart import live_chart
+from ui.figures.charts import PALETTE, Series, history_figure
+from ui.figures.compare import Band, add_bands, mean_and_spread, parallel_figure
+from ui.figures.history import METRICS, Metric, title
+from ui.session import state
 from ui.text import _, plain
 
 Side = Literal["train", "validation"]

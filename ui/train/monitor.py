@@ -18,10 +18,13 @@ from cifar_core.runs.run import Run
 from cifar_core.runs.summary import Summary
 from cifar_core.training.schedule import changed_by, learning_rates
 from cifar_core.training.split import steps_per_epoch
-from ui import cached, curves, remarks, state
-from ui.live_chart import live_chart, to_json
-from ui.state import Key
+from ui import cached
+from ui.components.live_chart import live_chart, to_json
+from ui.figures import history as curves
+from ui.session import state
+from ui.session.state import Key
 from ui.text import _, duration, gigabytes, plain
+from ui.train import remarks
 
 _MINUTE = 60.0
 _LONG_SILENCE = 60.0  # seconds; five lines a second are usual, and none while it validates

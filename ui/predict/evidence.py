@@ -7,8 +7,9 @@ import streamlit as st
 
 from cifar_core.runs.run import Run
 from cifar_core.runs.summary import Summary
-from ui import cached, pictures
-from ui.state import Key
+from ui import cached
+from ui.components import pictures
+from ui.session.state import Key
 from ui.text import _, plain
 
 

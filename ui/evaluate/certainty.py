@@ -14,9 +14,9 @@ from cifar_core.errors import RunError
 from cifar_core.percent import percent
 from cifar_core.runs.summary import Summary
 from ui import cached
-from ui import evaluation_figures as draw
-from ui.live_chart import live_chart
-from ui.state import Key
+from ui.components.live_chart import live_chart
+from ui.figures import evaluation as draw
+from ui.session.state import Key
 from ui.text import _, plain, tell
 
 

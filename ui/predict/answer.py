@@ -7,8 +7,8 @@ import streamlit as st
 
 from cifar_core.percent import percent
 from cifar_core.runs.summary import Summary
-from ui import charts
-from ui.live_chart import live_chart
+from ui.components.live_chart import live_chart
+from ui.figures import charts
 from ui.text import _, plain
 
 

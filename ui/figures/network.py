@@ -1,6 +1,6 @@
 """The network drawn flat and in space, and grids of numbers, as Plotly figures.
 
-Words come in as arguments, and colours of text stay open, as in `ui.charts`.
+Words come in as arguments, and colours of text stay open, as in `ui.figures.charts`.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from ui.charts import BLANK, CLEAR, PALETTE
+from ui.figures.charts import BLANK, CLEAR, PALETTE
 
 _WINDOW = "#e0a100"  # a window that slides; 2:1 or more against boxes, black and white
 _COLOURS = {

@@ -11,8 +11,9 @@ from cifar_core.analysis.diagnosis import Fit, Remedy, of_summary
 from cifar_core.percent import percent
 from cifar_core.runs.history import History
 from cifar_core.runs.summary import Summary
-from ui import settings, state
+from ui.session import state
 from ui.text import _
+from ui.train import settings
 
 
 def show_verdict(chosen: Summary, history: History) -> None:

@@ -1,4 +1,4 @@
-"""Figures of the Evaluate page. Words come in as arguments, as in `ui.charts`."""
+"""Figures of the Evaluate page. Words come in as arguments, as in `ui.figures.charts`."""
 
 from collections.abc import Sequence
 from html import escape
@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from cifar_core.analysis.calibration import Reliability
 from cifar_core.analysis.evaluation import Confusion
 from cifar_core.percent import percent
-from ui.charts import BLANK, PALETTE
+from ui.figures.charts import BLANK, PALETTE
 
 _QUIET = "rgba(128,128,128,0.45)"
 

@@ -12,12 +12,14 @@ import streamlit as st
 
 from cifar_core.errors import CifarError
 from cifar_core.runs.summary import Summary
-from ui import cached, pictures, state
-from ui.answer import answer
+from ui import cached
 from ui.cached import Picture
-from ui.explanation import explain
-from ui.image_grid import image_grid
-from ui.state import Key
+from ui.components import pictures
+from ui.components.image_grid import image_grid
+from ui.predict.answer import answer
+from ui.predict.evidence import explain
+from ui.session import state
+from ui.session.state import Key
 from ui.text import _, plain, tell
 
 _paste = st.components.v2.component(

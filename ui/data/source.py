@@ -12,8 +12,8 @@ import streamlit as st
 from cifar_core.data import default_cache_dir, fetch
 from cifar_core.data.official import find_official, official_places
 from cifar_core.errors import CifarError
-from ui import state
-from ui.state import Key
+from ui.session import state
+from ui.session.state import Key
 from ui.text import _, duration, plain, tell
 
 _MB = 2**20

@@ -9,9 +9,12 @@ import streamlit as st
 
 from cifar_core.data import Dataset
 from cifar_core.percent import percent
-from ui import cached, charts, pictures, state
-from ui.live_chart import live_chart
-from ui.state import Key
+from ui import cached
+from ui.components import pictures
+from ui.components.live_chart import live_chart
+from ui.figures import charts
+from ui.session import state
+from ui.session.state import Key
 from ui.text import _, plain
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from ui.pictures import data_uri, sprite
+from ui.components.pictures import data_uri, sprite
 
 _CSS = """
 .image-grid {

@@ -12,10 +12,11 @@ from streamlit.delta_generator import DeltaGenerator
 from cifar_core.data.images import to_grey
 from cifar_core.errors import CifarError
 from cifar_core.network import arithmetic as explore
-from ui import cached, frame, state
-from ui.live_chart import live_chart
-from ui.network_figures import number, numbers_figure, picture_figure
-from ui.state import Key
+from ui import cached, frame
+from ui.components.live_chart import live_chart
+from ui.figures.network import number, numbers_figure, picture_figure
+from ui.session import state
+from ui.session.state import Key
 from ui.text import _, tell
 
 NUMBERS = np.array(

@@ -15,8 +15,8 @@ from cifar_core.config import TrainingConfig
 from cifar_core.percent import rounded
 from cifar_core.runs.groups import group_of, spread
 from cifar_core.runs.summary import Summary
-from ui import state
-from ui.state import Key
+from ui.session import state
+from ui.session.state import Key
 from ui.text import _, plain
 
 SETTINGS = [spec.name for spec in fields(TrainingConfig)]

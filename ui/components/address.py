@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import state
+from ui.session import state
 
 _component = st.components.v2.component(
     "address",

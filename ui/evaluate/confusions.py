@@ -13,11 +13,13 @@ from cifar_core.data import Dataset
 from cifar_core.errors import CifarError
 from cifar_core.percent import percent
 from cifar_core.runs.summary import Summary
-from ui import charts, pictures, state
-from ui import evaluation_figures as draw
-from ui.image_grid import image_grid
-from ui.live_chart import live_chart
-from ui.state import Key
+from ui.components import pictures
+from ui.components.image_grid import image_grid
+from ui.components.live_chart import live_chart
+from ui.figures import charts
+from ui.figures import evaluation as draw
+from ui.session import state
+from ui.session.state import Key
 from ui.text import _, plain, tell
 
 _IN_CELL, _IN_GRID = 12, 20

@@ -11,7 +11,7 @@ from ui.components.image_grid import image_grid
 from ui.components.live_chart import live_chart
 from ui.data import classes as class_figures
 from ui.data import source as data_source
-from ui.figures import charts
+from ui.figures.images import pixel_figure
 from ui.session import state
 from ui.session.state import Key
 from ui.text import _, plain
@@ -141,7 +141,7 @@ def one_image(data: Dataset, split: str, order: np.ndarray) -> None:
     left, right = st.columns([3, 2])
     with left:
         live_chart(
-            charts.pixel_figure(
+            pixel_figure(
                 pixels,
                 hover=_("Row %{y}, column %{x}<br>R %{z[0]} · G %{z[1]} · B %{z[2]}"),
             ),

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ui.figures import charts
+from ui.figures.base import PALETTE, ROLE_COLOURS
+from ui.figures.curves import Mark, Series, history_figure, schedule_figure, smooth, thin
+from ui.figures.evaluation import confusion_figure, probability_figure
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["airplane", "cat & <b>dog</b>", "frog"]
@@ -15,7 +17,7 @@ NAMES = ["airplane", "cat & <b>dog</b>", "frog"]
 
 def history(*series, **changes):
     words = {"x_title": "Epoch", "y_title": "Loss", "metric": "loss", "by": "epoch"}
-    return charts.history_figure(series, **(words | changes))
+    return history_figure(series, **(words | changes))
 
 
 def luminance(colour):
@@ -34,7 +36,7 @@ def contrast(one, other):
 def test_thinning_keeps_peaks_ends_order_and_the_limit(n):
     y = np.random.default_rng(n).normal(size=n)
     y[n // 3], y[n // 2] = 99, -99
-    x, thinned = charts.thin(np.arange(n), y, limit=10)
+    x, thinned = thin(np.arange(n), y, limit=10)
     assert len(x) == len(thinned) <= 10
     assert {99, -99} <= set(thinned)
     assert (x[0], x[-1]) == (0, n - 1)
@@ -44,7 +46,7 @@ def test_thinning_keeps_peaks_ends_order_and_the_limit(n):
 
 def test_thinning_keeps_every_buckets_extremes():
     y = np.random.default_rng(0).normal(size=30_000)
-    _, thinned = charts.thin(np.arange(30_000), y)
+    _, thinned = thin(np.arange(30_000), y)
     assert len(thinned) > 1900
     for part in np.array_split(y, 100):
         assert np.isclose(part.max(), thinned, atol=1e-12).any()
@@ -52,7 +54,7 @@ def test_thinning_keeps_every_buckets_extremes():
 
 @pytest.mark.parametrize("n", [0, 1, 2, 2000])
 def test_short_input_is_left_alone(n):
-    x, y = charts.thin(list(range(n)), list(range(n)))
+    x, y = thin(list(range(n)), list(range(n)))
     assert list(x) == list(y) == list(range(n))
 
 
@@ -61,7 +63,7 @@ def test_nan_is_dropped_beside_values_and_kept_as_a_gap():
     y[[0, 10, -1]] = np.nan
     y[400:600] = np.nan
     y[700] = 5
-    x, thinned = charts.thin(np.arange(1000), y, limit=100)
+    x, thinned = thin(np.arange(1000), y, limit=100)
     assert len(x) <= 100
     assert np.nanmax(thinned) == 5
     assert np.isnan(thinned[(x >= 420) & (x < 580)]).all()
@@ -70,15 +72,15 @@ def test_nan_is_dropped_beside_values_and_kept_as_a_gap():
 
 
 def test_integers_can_be_thinned_and_nan_only_too():
-    assert charts.thin(range(100), [1] * 100, limit=4)[0][0] == 0
-    assert len(charts.thin(range(100), [np.nan] * 100, limit=4)[0]) <= 4
+    assert thin(range(100), [1] * 100, limit=4)[0][0] == 0
+    assert len(thin(range(100), [np.nan] * 100, limit=4)[0]) <= 4
 
 
 def test_thinning_refuses_what_it_cannot_do():
     with pytest.raises(ValueError, match="limit=3"):
-        charts.thin([1], [1], limit=3)
+        thin([1], [1], limit=3)
     with pytest.raises(ValueError, match="alike"):
-        charts.thin([1, 2], [1])
+        thin([1, 2], [1])
 
 
 def test_an_empty_history_has_its_axes_and_no_template_bulk():
@@ -89,7 +91,7 @@ def test_an_empty_history_has_its_axes_and_no_template_bulk():
     assert figure.layout.uirevision
     assert len(figure.data) == 0
     assert len(figure.to_json()) < 3000
-    figure = history(charts.Series("Train", [], []))
+    figure = history(Series("Train", [], []))
     assert len(figure.data[0].x) == 0
     assert len(figure.to_json()) < 3000
 
@@ -97,10 +99,10 @@ def test_an_empty_history_has_its_axes_and_no_template_bulk():
 def test_history_traces_tell_train_from_validation_without_colour_too():
     epochs = [1, 2, 3]
     figure = history(
-        charts.Series("Train, batches", np.linspace(0, 3, 50_000), np.ones(50_000), style="raw"),
-        charts.Series("Train", epochs, [2.0, 1.5, 1.0]),
-        charts.Series("Validation", epochs, [2.1, np.nan, 1.4], role="validation"),
-        charts.Series("Other run", epochs, [1, 1, 1], colour="#009e73", dash="dot"),
+        Series("Train, batches", np.linspace(0, 3, 50_000), np.ones(50_000), style="raw"),
+        Series("Train", epochs, [2.0, 1.5, 1.0]),
+        Series("Validation", epochs, [2.1, np.nan, 1.4], role="validation"),
+        Series("Other run", epochs, [1, 1, 1], colour="#009e73", dash="dot"),
     )
     raw, train, validation, other = figure.data
     assert (raw.mode, train.mode) == ("lines", "lines+markers")
@@ -126,24 +128,24 @@ def test_accuracy_is_in_percent_and_loss_is_not():
 @pytest.mark.parametrize(("epochs", "tick"), [(1, 1), (10, 1), (15, 2), (50, 5), (100, 10)])
 def test_epoch_ticks_are_whole_and_few(epochs, tick):
     assert history(x_max=epochs).layout.xaxis.dtick == tick
-    assert history(charts.Series("Train", [1, epochs], [1, 1])).layout.xaxis.dtick == tick
+    assert history(Series("Train", [1, epochs], [1, 1])).layout.xaxis.dtick == tick
 
 
 def test_the_x_axis_ends_where_it_is_told_or_where_the_data_end():
     assert history().layout.xaxis.range == (0, 1.02)
     assert history(x_max=50).layout.xaxis.range == (0, 51)
-    assert history(charts.Series("Train", [1, 2], [1, 1])).layout.xaxis.range == (0, 2.04)
+    assert history(Series("Train", [1, 2], [1, 1])).layout.xaxis.range == (0, 2.04)
 
 
 def test_names_are_text_and_never_markup():
-    figure = history(charts.Series("<a href='x'>run</a> & co", [1], [1]))
+    figure = history(Series("<a href='x'>run</a> & co", [1], [1]))
     assert figure.data[0].name == "&lt;a href='x'&gt;run&lt;/a&gt; &amp; co"
 
 
 def confusion(**changes):
     matrix = np.array([[8, 2, 0], [1, 1200, 4], [0, 0, 0]])
     words = {"x_title": "Predicted class", "y_title": "True class", "normalise": False}
-    return charts.confusion_figure(matrix, NAMES, **(words | changes))
+    return confusion_figure(matrix, NAMES, **(words | changes))
 
 
 def test_confusion_has_true_classes_downwards_and_counts_in_its_cells():
@@ -166,7 +168,7 @@ def test_confusion_shares_are_of_each_row():
 
 def probability(values, **changes):
     words = {"x_title": "Probability", "predicted_word": "predicted", "true_word": "true"}
-    return charts.probability_figure(values, NAMES, **(words | changes))
+    return probability_figure(values, NAMES, **(words | changes))
 
 
 def test_probabilities_mark_predicted_and_true_by_word_and_colour():
@@ -183,7 +185,7 @@ def test_probabilities_mark_predicted_and_true_by_word_and_colour():
 def test_words_stand_in_a_bar_that_leaves_no_room_beside_it():
     (bars,) = probability([0.1, 0.7, 0.2], predicted=1, true=2).data
     assert bars.textposition == ("outside", "inside", "outside")
-    for colour in charts.PALETTE[:3]:
+    for colour in PALETTE[:3]:
         assert contrast(bars.insidetextfont.color, colour) > 4.5
 
 
@@ -194,28 +196,28 @@ def test_no_figure_carries_plotlys_default_template():
 
 def test_chart_colours_are_readable_in_both_themes_and_the_same_everywhere():
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
-    assert tuple(theme["chartCategoricalColors"]) == charts.PALETTE
+    assert tuple(theme["chartCategoricalColors"]) == PALETTE
     for mode in ("light", "dark"):
         background = theme[mode]["backgroundColor"]
         assert contrast(theme[mode]["textColor"], background) > 7
         assert contrast(theme[mode]["linkColor"], background) > 4.5
-        for colour in (*charts.PALETTE, theme["primaryColor"]):
+        for colour in (*PALETTE, theme["primaryColor"]):
             assert contrast(colour, background) > 3, (mode, colour)
 
 
 def test_smoothing_is_a_weighted_mean_of_what_came_before():
     y = np.random.default_rng(0).normal(size=50)
     for weight in (0.0, 0.6, 0.95):
-        smoothed = charts.smooth(y, weight)
+        smoothed = smooth(y, weight)
         for n in (0, 1, 7, 49):
             weights = weight ** np.arange(n, -1, -1.0)
             assert smoothed[n] == pytest.approx(np.average(y[: n + 1], weights=weights))
-    assert charts.smooth(np.full(9, 3.5), 0.9) == pytest.approx(np.full(9, 3.5))
-    assert len(charts.smooth([], 0.9)) == 0
+    assert smooth(np.full(9, 3.5), 0.9) == pytest.approx(np.full(9, 3.5))
+    assert len(smooth([], 0.9)) == 0
 
 
 def test_a_gap_stays_one_when_smoothed_and_counts_for_nothing():
-    smoothed = charts.smooth([1.0, np.nan, 3.0], 0.5)
+    smoothed = smooth([1.0, np.nan, 3.0], 0.5)
     assert smoothed[0] == 1
     assert np.isnan(smoothed[1])
     assert smoothed[2] == pytest.approx((0.5 * 1 + 3) / 1.5)
@@ -224,10 +226,10 @@ def test_a_gap_stays_one_when_smoothed_and_counts_for_nothing():
 def test_smoothed_curves_keep_their_identity_and_the_values_as_measured():
     y = [2.0, 1.0, 1.5]
     series = [
-        charts.Series("to beat", [1, 2, 3], y, style="reference"),
-        charts.Series("Batches", [1, 2, 3], y, style="raw"),
-        charts.Series("Train", [1, 2, 3], y),
-        charts.Series("best", [2], [1.0], style="best"),
+        Series("to beat", [1, 2, 3], y, style="reference"),
+        Series("Batches", [1, 2, 3], y, style="raw"),
+        Series("Train", [1, 2, 3], y),
+        Series("best", [2], [1.0], style="best"),
     ]
     plain, smoothed = history(*series), history(*series, smoothing=0.6, measured="as measured")
     drawn = {trace.name: trace for trace in smoothed.data}
@@ -244,7 +246,7 @@ def test_smoothed_curves_keep_their_identity_and_the_values_as_measured():
     assert len({trace.uid for trace in smoothed.data}) == 6
     assert drawn["to beat"].y.tolist() == y
     assert drawn["Train as measured"].y.tolist() == y
-    assert drawn["Train"].y.tolist() == pytest.approx(charts.smooth(y, 0.6).tolist())
+    assert drawn["Train"].y.tolist() == pytest.approx(smooth(y, 0.6).tolist())
     assert drawn["Train as measured"].opacity < 0.5
     assert not drawn["Train as measured"].showlegend
     assert drawn["Train as measured"].legendgroup == drawn["Train"].legendgroup
@@ -252,16 +254,16 @@ def test_smoothed_curves_keep_their_identity_and_the_values_as_measured():
 
 def test_a_reference_is_faint_and_the_best_point_a_ring():
     reference, best = history(
-        charts.Series("to beat", [1], [1], role="validation", style="reference"),
-        charts.Series("best", [1], [1], role="validation", style="best"),
+        Series("to beat", [1], [1], role="validation", style="reference"),
+        Series("best", [1], [1], role="validation", style="best"),
     ).data
     assert (reference.mode, reference.line.dash) == ("lines", "dot")
-    assert reference.line.color not in charts.ROLE_COLOURS.values()
+    assert reference.line.color not in ROLE_COLOURS.values()
     assert (best.mode, best.marker.symbol) == ("markers", "circle-open")
 
 
 def test_marks_are_lines_with_words():
-    figure = history(marks=[charts.Mark(2.5, "learning rate <b>"), charts.Mark(4, "other")])
+    figure = history(marks=[Mark(2.5, "learning rate <b>"), Mark(4, "other")])
     assert [(line.x0, line.x1) for line in figure.layout.shapes] == [(2.5, 2.5), (4, 4)]
     assert figure.layout.shapes[0].label.text == "learning rate &lt;b&gt;"
 
@@ -279,7 +281,7 @@ def test_a_logarithmic_axis_and_another_subject_begin_without_the_old_zoom():
 
 def test_a_schedule_is_drawn_from_the_first_to_the_last_epoch() -> None:
     epochs, rates = np.linspace(0, 15, 31), np.linspace(0.003, 0, 31)
-    figure = charts.schedule_figure(epochs, rates, x_title="Epoch", y_title="Learning rate")
+    figure = schedule_figure(epochs, rates, x_title="Epoch", y_title="Learning rate")
     (curve,) = figure.data
     assert curve.x.tolist() == epochs.tolist()
     assert curve.y.tolist() == rates.tolist()

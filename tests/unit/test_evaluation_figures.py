@@ -7,7 +7,7 @@ import pytest
 from cifar_core.analysis.calibration import reliability
 from cifar_core.analysis.evaluation import Confusion, Predictions
 from ui.figures import evaluation as draw
-from ui.figures.charts import PALETTE
+from ui.figures.base import PALETTE
 
 NAMES = ["cat & <b>", "dog", "frog"]
 

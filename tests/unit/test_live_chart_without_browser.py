@@ -7,7 +7,7 @@ def app():
     import streamlit as st
 
     from ui.components.live_chart import live_chart
-    from ui.figures.charts import Series, history_figure
+    from ui.figures.curves import Series, history_figure
 
     @st.fragment(run_every=0.5)
     def live():

@@ -12,7 +12,9 @@ import pytest
 
 from cifar_core.percent import percent, rounded
 from tests.conftest import ROOT
-from ui.figures.charts import Series, class_bars_figure, confusion_figure, history_figure
+from ui.figures.curves import Series, history_figure
+from ui.figures.evaluation import confusion_figure
+from ui.figures.images import class_bars_figure
 
 SHARES = [hits / images for images in (7, 200, 800, 4000) for hits in range(images)]
 

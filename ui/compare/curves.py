@@ -12,8 +12,9 @@ import streamlit as st
 from ui import cached
 from ui.compare.table import Row, differing, images, no_limit
 from ui.components.live_chart import live_chart
-from ui.figures.charts import PALETTE, Series, history_figure
+from ui.figures.base import PALETTE
 from ui.figures.compare import Band, add_bands, mean_and_spread, parallel_figure
+from ui.figures.curves import Series, history_figure
 from ui.figures.history import METRICS, Metric, title
 from ui.session import state
 from ui.text import _, plain

@@ -12,7 +12,7 @@ from cifar_core.percent import percent
 from ui import cached
 from ui.components import pictures
 from ui.components.live_chart import live_chart
-from ui.figures import charts
+from ui.figures.images import class_bars_figure, histogram_figure
 from ui.session import state
 from ui.session.state import Key
 from ui.text import _, plain
@@ -47,7 +47,7 @@ def colour(data: Dataset) -> None:
 
     st.subheader(_("What each class loses"))
     live_chart(
-        charts.class_bars_figure(
+        class_bars_figure(
             {_("lost"): found.colour_share},
             data.class_names,
             y_title=_("Variance lost"),
@@ -81,7 +81,7 @@ def colour(data: Dataset) -> None:
         _("Class"), [data.class_names[i] for i in seen], key=Key.HISTOGRAM, width=280
     )
     live_chart(
-        charts.histogram_figure(
+        histogram_figure(
             found.histogram[data.class_names.index(name)],
             found.histogram.sum(axis=0),
             channel_names=[_("Red"), _("Green"), _("Blue"), _("Brightness")],
@@ -108,7 +108,7 @@ def statistics(data: Dataset) -> None:
     )
     classes = len(data.class_names)
     live_chart(
-        charts.class_bars_figure(
+        class_bars_figure(
             {
                 word: np.bincount(data.split(split)[1], minlength=classes)
                 for split, word in splits().items()

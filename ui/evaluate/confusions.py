@@ -16,8 +16,9 @@ from cifar_core.runs.summary import Summary
 from ui.components import pictures
 from ui.components.image_grid import image_grid
 from ui.components.live_chart import live_chart
-from ui.figures import charts
 from ui.figures import evaluation as draw
+from ui.figures.evaluation import confusion_figure
+from ui.figures.images import class_bars_figure
 from ui.session import state
 from ui.session.state import Key
 from ui.text import _, plain, tell
@@ -94,7 +95,7 @@ def confusions(chosen: Summary, predictions: Predictions) -> None:
             )
         else:
             live_chart(
-                charts.confusion_figure(
+                confusion_figure(
                     matrix,
                     names,
                     normalise=view == "shares",
@@ -169,7 +170,7 @@ def classes(chosen: Summary, predictions: Predictions) -> None:
         )
     )
     live_chart(
-        charts.class_bars_figure(
+        class_bars_figure(
             {
                 _("Precision"): [row.precision for row in figures],
                 _("Recall"): [row.recall for row in figures],

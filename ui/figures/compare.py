@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from ui.figures.charts import BLANK, PALETTE
+from ui.figures.base import BLANK, PALETTE
 
 LEAST, MOST = PALETTE[1], PALETTE[0]
 """Colours of the lowest and the highest value; each can be told from white and near-black."""

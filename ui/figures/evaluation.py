@@ -1,18 +1,22 @@
-"""Figures of the Evaluate page. Words come in as arguments, as in `ui.figures.charts`."""
+"""What a network gets right and wrong, as figures."""
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 from cifar_core.analysis.calibration import Reliability
 from cifar_core.analysis.evaluation import Confusion
-from cifar_core.percent import percent
-from ui.figures.charts import BLANK, PALETTE
+from cifar_core.percent import percent, rounded
+from ui.figures.base import ON_COLOUR, PALETTE, QUIET, bare, titled
 
-_QUIET = "rgba(128,128,128,0.45)"
+
+def _still(**layout: object) -> go.Figure:
+    """An empty figure that is seen whole at once: nothing to zoom into."""
+    fixed = {"fixedrange": True}
+    return bare(**{"xaxis": fixed, "yaxis": fixed, **layout})
 
 
 def ranking_figure(
@@ -33,7 +37,7 @@ def ranking_figure(
         chosen: True and predicted class of the bar to mark.
     """
     names = [escape(name, quote=False) for name in class_names]
-    figure = _bare(margin={"l": 8, "r": 56, "t": 8, "b": 48})
+    figure = _still(margin={"l": 8, "r": 56, "t": 8, "b": 48})
     figure.add_bar(
         orientation="h",
         x=[one.images for one in ranked],
@@ -85,7 +89,7 @@ def intervals_figure(
     middle = np.asarray(shares, dtype=float)
     low, high = np.asarray(intervals, dtype=float).T
     places = np.arange(len(middle))
-    figure = _bare(margin={"l": 8, "r": 16, "t": 8, "b": 48})
+    figure = _still(margin={"l": 8, "r": 16, "t": 8, "b": 48})
     figure.add_scatter(
         x=middle,
         y=places,
@@ -128,12 +132,12 @@ def agreement_figure(parts: Sequence[tuple[str, int]], *, x_title: str) -> go.Fi
         parts: Names and numbers of images: both right, only the first, only the second, neither.
         x_title: Under the bar.
     """
-    figure = _bare(
+    figure = _still(
         barmode="stack",
         margin={"l": 8, "r": 16, "t": 8, "b": 8},
         legend={"orientation": "h", "x": 0, "y": 1.05, "yanchor": "bottom", "traceorder": "normal"},
     )
-    colours = (PALETTE[2], PALETTE[0], PALETTE[1], _QUIET)
+    colours = (PALETTE[2], PALETTE[0], PALETTE[1], QUIET)
     for (name, images), colour in zip(parts, colours, strict=True):
         figure.add_bar(
             orientation="h",
@@ -177,14 +181,14 @@ def reliability_figure(
             found.images[filled], found.confidence[filled], found.accuracy[filled], strict=True
         )
     ]
-    figure = _bare(
+    figure = _still(
         margin={"l": 56, "r": 16, "t": 40, "b": 48},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         bargap=0.06,
     )
     for axis, heights, colour, name in (
         ("y", found.accuracy[filled], PALETTE[0], y_title),
-        ("y2", found.images[filled], _QUIET, images_title),
+        ("y2", found.images[filled], QUIET, images_title),
     ):
         figure.add_bar(
             x=middle,
@@ -227,7 +231,122 @@ def reliability_figure(
     return figure
 
 
-def _bare(**layout: Any) -> go.Figure:
-    """An empty figure that is seen whole at once: nothing to zoom into."""
-    still = {"fixedrange": True}
-    return go.Figure(layout={**BLANK, "dragmode": False, "xaxis": still, "yaxis": still, **layout})
+def confusion_figure(
+    matrix: ArrayLike,
+    class_names: Sequence[str],
+    *,
+    normalise: bool,
+    x_title: str,
+    y_title: str,
+    title: str = "",
+    chosen: tuple[int, int] | None = None,
+) -> go.Figure:
+    """A confusion matrix as a heat map, the first class at the top.
+
+    Args:
+        matrix: Counts, shape (K, K): a row for each true class, a column for each predicted one.
+        class_names: K names.
+        normalise: Write each row's shares instead of counts; the colours are shares always.
+        x_title: For the predicted classes.
+        y_title: For the true classes.
+        title: Above the map.
+        chosen: Row and column of a cell to frame.
+    """
+    counts = np.asarray(matrix)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+    names = [escape(name, quote=False) for name in class_names]
+    places = np.arange(len(names))
+    text, hover = [], []
+    for (i, j), count in np.ndenumerate(counts):
+        share = percent(shares[i, j])
+        text.append(percent(shares[i, j], 0) if normalise else f"{count:,}")
+        hover.append(f"{y_title}: {names[i]}<br>{x_title}: {names[j]}<br>{count:,} ({share})")
+    figure = titled(title, dragmode=False, margin_t=72 if title else 8)
+    # From clear to blue, never so strong that the theme's text colour could not be read on it.
+    figure.add_heatmap(
+        z=shares,
+        zmin=0,
+        zmax=1,
+        colorscale=[[0, "rgba(26,127,193,0)"], [1, "rgba(26,127,193,0.7)"]],
+        showscale=False,
+        text=np.reshape(hover, counts.shape),
+        hovertemplate="%{text}<extra></extra>",
+    )
+    # The map's own text would be black or white as if the page were white behind it.
+    rows, columns = np.indices(counts.shape).reshape(2, -1)
+    figure.add_scatter(
+        x=columns, y=rows, mode="text", text=text, hoverinfo="skip", showlegend=False
+    )
+    ticks = {
+        "tickvals": places,
+        "ticktext": names,
+        "ticks": "",
+        "showgrid": False,
+        "zeroline": False,
+    }
+    if chosen:
+        row, column = chosen
+        frame = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
+        figure.add_shape(**frame, line={"color": PALETTE[1], "width": 2})
+    edge = [-0.5, len(names) - 0.5]
+    figure.update_xaxes(title_text=x_title, range=edge, fixedrange=True, **ticks)
+    figure.update_yaxes(title_text=y_title, range=edge[::-1], fixedrange=True, **ticks)
+    return figure
+
+
+def probability_figure(
+    probabilities: ArrayLike,
+    class_names: Sequence[str],
+    *,
+    predicted: int,
+    true: int | None,
+    x_title: str,
+    predicted_word: str,
+    true_word: str,
+) -> go.Figure:
+    """All classes' probabilities as bars, in the order of the classes.
+
+    The predicted and the true class stand out by colour and by a word behind the percentage,
+    which stands in a bar that leaves no room beside it.
+
+    Args:
+        probabilities: Shape (K,), in [0, 1].
+        class_names: K names.
+        predicted: Index of the predicted class.
+        true: Index of the true class, None where nobody knows it.
+        x_title: Under the bars.
+        predicted_word: Marks the predicted class, such as "predicted".
+        true_word: Marks the true class.
+    """
+    values = np.asarray(probabilities, dtype=float)
+    words: dict[int, list[str]] = {index: [] for index in range(len(values))}
+    colours = [QUIET] * len(values)
+    if true is not None:
+        colours[true] = PALETTE[2]
+        words[true].append(true_word)
+    if true != predicted:
+        colours[predicted] = PALETTE[0] if true is None else PALETTE[1]
+    words[predicted].insert(0, predicted_word)
+    names = [escape(name, quote=False) for name in class_names]
+    figure = titled("")
+    figure.add_bar(
+        orientation="h",
+        x=rounded(values),
+        y=np.arange(len(values)),
+        marker={"color": colours},
+        text=[" · ".join([percent(value), *words[i]]) for i, value in enumerate(values)],
+        textposition=["inside" if value > 0.5 else "outside" for value in values],
+        insidetextanchor="end",
+        insidetextfont={"color": ON_COLOUR},
+        cliponaxis=False,
+        customdata=names,
+        hovertemplate="%{customdata}: %{x:.2%}<extra></extra>",
+    )
+    shares = [0, 0.25, 0.5, 0.75, 1]
+    figure.update_xaxes(title_text=x_title, range=[0, 1.02], tickvals=shares, tickformat=".0%")
+    bold = [f"<b>{name}</b>" if words[i] else name for i, name in enumerate(names)]
+    figure.update_yaxes(tickvals=np.arange(len(values)), ticktext=bold, autorange="reversed")
+    figure.update_yaxes(showgrid=False)
+    figure.update_layout(margin_t=8)
+    return figure

@@ -13,7 +13,7 @@ from cifar_core.runs.history import History
 from cifar_core.runs.summary import Summary
 from cifar_core.training.meter import without_stubs
 from cifar_core.training.split import steps_per_epoch
-from ui.figures.charts import Mark, Series, history_figure
+from ui.figures.curves import Mark, Series, history_figure
 from ui.text import _
 
 Metric = Literal["loss", "accuracy"]

@@ -1,19 +1,18 @@
 """The network drawn flat and in space, and grids of numbers, as Plotly figures.
 
-Words come in as arguments, and colours of text stay open, as in `ui.figures.charts`.
+Words come in as arguments, and colours of text stay open, as in `ui.figures.base`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from math import nan, sqrt
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from ui.figures.charts import BLANK, CLEAR, PALETTE
+from ui.figures.base import CLEAR, PALETTE, bare
 
 _WINDOW = "#e0a100"  # a window that slides; 2:1 or more against boxes, black and white
 _COLOURS = {
@@ -67,7 +66,7 @@ def flat_figure(boxes: Sequence[Box]) -> go.Figure:
     widths = np.array([0.06 + 0.72 * box.depth / widest for box in boxes])
     sides = np.array([box.side for box in boxes])
     places = np.arange(len(boxes))
-    figure = _bare(margin={"l": 0, "r": 0, "t": 8, "b": 8}, bargap=0)
+    figure = bare(showlegend=False, margin={"l": 0, "r": 0, "t": 8, "b": 8}, bargap=0)
     figure.add_bar(
         x=places,
         y=sides,
@@ -119,7 +118,7 @@ def deep_figure(boxes: Sequence[Box]) -> go.Figure:
     Args:
         boxes: From the image to the last layer.
     """
-    figure = _bare(margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    figure = bare(showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0})
     edges: list[tuple[float, float, float]] = []
     rays: list[tuple[float, float, float]] = []
     names: list[tuple[float, float, float]] = []
@@ -289,15 +288,9 @@ def _columns(points: np.ndarray) -> dict[str, list]:
     }
 
 
-def _bare(**layout: Any) -> go.Figure:
-    """A figure without a legend."""
-    # Without a drag mode, a finger on it scrolls the page.
-    return go.Figure(layout={**BLANK, "showlegend": False, "dragmode": False, **layout})
-
-
 def _grid(values: np.ndarray, hover: str, marked: Sequence[int], strongest: float) -> go.Figure:
     """A heat map of square cells without axes, the first row at the top."""
-    figure = _bare(margin={"l": 2, "r": 2, "t": 2, "b": 2})
+    figure = bare(showlegend=False, margin={"l": 2, "r": 2, "t": 2, "b": 2})
     figure.add_heatmap(
         z=values,
         zmin=-max(strongest, 1e-6),

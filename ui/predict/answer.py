@@ -8,7 +8,7 @@ import streamlit as st
 from cifar_core.percent import percent
 from cifar_core.runs.summary import Summary
 from ui.components.live_chart import live_chart
-from ui.figures import charts
+from ui.figures.evaluation import probability_figure
 from ui.text import _, plain
 
 
@@ -47,7 +47,7 @@ def answer(of: Summary, probabilities: np.ndarray, known: bool, true: int | None
         )
         st.warning(words.format(**values), icon=":material/help:")
     live_chart(
-        charts.probability_figure(
+        probability_figure(
             probabilities,
             of.class_names,
             predicted=predicted,

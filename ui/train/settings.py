@@ -18,7 +18,7 @@ from cifar_core.training.schedule import learning_rates
 from cifar_core.training.split import is_batch_too_large, split
 from ui import cached
 from ui.components.live_chart import live_chart
-from ui.figures import charts
+from ui.figures.curves import schedule_figure
 from ui.session import state
 from ui.session.state import Key
 from ui.text import _, plain
@@ -295,7 +295,7 @@ def _preview(config: TrainingConfig) -> None:
     steps = 200
     at = np.arange(steps + 1)
     live_chart(
-        charts.schedule_figure(
+        schedule_figure(
             at * config.epochs / steps,
             learning_rates(config, at, steps),
             x_title=_("Epoch"),

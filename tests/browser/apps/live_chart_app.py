@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 from ui.components.live_chart import live_chart
-from ui.figures.charts import Series, confusion_figure, history_figure, probability_figure
+from ui.figures.curves import Series, history_figure
+from ui.figures.evaluation import confusion_figure, probability_figure
 
 st.title("Live charts")
 mounted = st.checkbox("Second chart", value=True)

@@ -1,6 +1,6 @@
 # `make run` opens the dashboard, `make test` checks everything; `make test-quick` is for while one
-# works, `make test-busy` for tests that shall pass on a busy machine, too. Each installs what it
-# needs. TESTS names fewer tests: make test-busy TESTS=tests/browser/test_compare.py
+# works, `make test-busy` for tests that shall pass on a busy machine, too, `make graph` draws who
+# imports whom. Each installs what it needs. TESTS names fewer tests: make test-busy TESTS=tests/browser/test_compare.py
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
 	--dist loadfile --no-loadscope-reorder
 TESTS ?=
 
-.PHONY: run test test-quick test-busy install venv chromium clean
+.PHONY: run test test-quick test-busy graph install venv chromium clean
 
 run: .venv/installed
 	$(BIN)/streamlit run dashboard.py --server.address 127.0.0.1 --server.port 8501
@@ -33,6 +33,9 @@ test-quick: .venv/installed-dev
 
 test-busy: .venv/installed-dev chromium
 	$(BIN)/python -m tests.busy $(PYTEST) $(TESTS)
+
+graph: .venv/installed-dev
+	$(BIN)/python -m docs.import_graph
 
 .venv/installed: requirements.txt $(VENV)
 	$(PIP) -r requirements.txt

@@ -39,7 +39,7 @@ def headline(chosen: Summary, predictions: Predictions | None) -> None:
         delta_arrow="off",
         width=_WIDTH,
         help=_(
-            "The share of test images classified rightly, and a 95% interval for that of all "
+            "The share of test images classified correctly, and a 95% interval for that of all "
             "images of this kind."
         ),
     )

@@ -56,7 +56,7 @@ def read_image(data: bytes) -> np.ndarray:
         # struct.error, IndexError, MemoryError ... All mean the same to who gave the file.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(
-            f"a picture must be whole. Received: a damaged file ({reason}); save or copy it anew."
+            f"a picture must be whole. Received: a damaged file ({reason}); save or copy it again."
         ) from error
 
 

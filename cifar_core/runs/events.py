@@ -45,7 +45,7 @@ class BatchEvent(Event):
         step: training steps done in the whole run.
         epoch: the epoch that is running, from 1.
         loss: mean over the images seen since the last batch event.
-        accuracy: share of those images classified rightly, 0 to 1.
+        accuracy: share of those images classified correctly, 0 to 1.
         images_per_second: training speed over the same span.
     """
 

@@ -230,7 +230,7 @@ class _Line:
         if not run.path.is_dir():
             raise RunNotFound(
                 f"a run that waits keeps its folder. Received: {run.id}, which is not in "
-                f"{self.root}; start it anew."
+                f"{self.root}; start it again."
             )
         ahead = self._ahead(run)
         while ahead and not Run(self.root / ahead[0].name).has_worker():

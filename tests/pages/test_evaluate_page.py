@@ -269,7 +269,7 @@ def test_surest_mistakes_and_least_sure_hits(open_page, add_run: AddRun, blobs: 
     add_run("run", predictions)
     app = look_into(open_page("evaluate"), "mistakes")
     wrong = predictions.predicted != predictions.labels
-    assert f"{wrong.sum()} of 200 test images were classified wrongly" in texts(app)
+    assert f"{wrong.sum()} of 200 test images were misclassified" in texts(app)
     surest = max(np.flatnonzero(wrong), key=lambda i: predictions.probabilities[i].max())
     unsure = min(np.flatnonzero(~wrong), key=lambda i: predictions.probabilities[i].max())
     name = blobs.class_names[predictions.predicted[surest]]
@@ -351,7 +351,7 @@ def test_other_classes_few_images_and_no_mistake(open_page, add_run: AddRun) -> 
     two = Predictions(np.eye(2, dtype=np.float32)[[0, 1, 0]], np.array([0, 1, 0], np.uint8))
     add_run("few", two, classes=("ja & <b>", "nein"), data=("two", "sha256:two"))
     app = open_page("evaluate")
-    assert "Every test image was classified rightly" in texts(app)
+    assert "Every test image was classified correctly" in texts(app)
     assert figure(app, "confusion")["layout"]["xaxis"]["ticktext"][0] == "ja &amp; &lt;b&gt;"
     for aspect in ("classes", "mistakes", "difference", "calibration"):
         look_into(app, aspect)

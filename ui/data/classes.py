@@ -60,8 +60,8 @@ def colour(data: Dataset) -> None:
     least, most = ranked[0], ranked[-1]
     st.caption(
         _(
-            "Foretell each pixel's red, green and blue from its brightness as well as a straight "
-            "line can: what is left over, as a share of their variance, is what greyscale loses. "
+            "Predict each pixel's red, green and blue from its brightness with a straight line: "
+            "what remains, as a share of their variance, is what greyscale loses. "
             "The most is lost by {most} ({most_share}), the least by {least} "
             "({least_share})."
         ).format(

@@ -83,7 +83,7 @@ def significance(chosen: Summary, predictions: Predictions) -> None:
             x_title=_("Test images"),
         ),
         key="agreement",
-        label=_("How many test images both, one or none of the two runs classify rightly"),
+        label=_("How many test images both, one or none of the two runs classify correctly"),
         height=180,
     )
     _difference(test, run.id, other.id)

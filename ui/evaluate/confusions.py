@@ -48,7 +48,7 @@ def confusions(chosen: Summary, predictions: Predictions) -> None:
             )
         )
     else:
-        st.markdown(_("Every test image was classified rightly: only the diagonal is filled."))
+        st.markdown(_("Every test image was classified correctly: only the diagonal is filled."))
     views = {"counts": _("Counts"), "shares": _("Shares"), "ranking": _("Most common confusions")}
     view = st.segmented_control(
         _("Cells"),
@@ -124,7 +124,7 @@ def _cell_images(chosen: Summary, predictions: Predictions, true: int, predicted
         st.caption(words.format(true=names[0], predicted=names[1]))
         return
     words = (
-        _("{images} of {all} images of class {true} were rightly recognised, the surest first.")
+        _("{images} of {all} images of class {true} were recognised correctly, the surest first.")
         if true == predicted
         else _("{images} of {all} images of class {true} were taken for {predicted}, surest first.")
     )
@@ -209,7 +209,7 @@ def mistakes(chosen: Summary, predictions: Predictions) -> None:
     found = evaluation.surest_mistakes(predictions)
     if len(found):
         words = _(
-            "{images} of {all} test images were classified wrongly. On these the network was "
+            "{images} of {all} test images were misclassified. On these the network was "
             "surest of itself: is the label wrong, the image odd, or did it learn a false hint?"
         )
         st.markdown(words.format(images=f"{len(found):,}", all=f"{len(predictions.labels):,}"))
@@ -225,7 +225,7 @@ def mistakes(chosen: Summary, predictions: Predictions) -> None:
             count=_IN_GRID,
         )
     else:
-        st.markdown(_("There is none: every test image was classified rightly."))
+        st.markdown(_("There is none: every test image was classified correctly."))
     st.subheader(_("Least sure hits"))
     found = evaluation.least_sure_hits(predictions)
     if len(found):
@@ -240,7 +240,7 @@ def mistakes(chosen: Summary, predictions: Predictions) -> None:
             count=_IN_GRID,
         )
     else:
-        st.markdown(_("There is none: no test image was classified rightly."))
+        st.markdown(_("There is none: no test image was classified correctly."))
 
 
 def _test_images(chosen: Summary) -> Dataset | None:

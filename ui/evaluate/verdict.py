@@ -23,13 +23,13 @@ def show_verdict(chosen: Summary, history: History) -> None:
         return
     words = {
         Fit.OVERFITS: _(
-            "**Overfits.** Of images it learned from it classifies {train} rightly, of new ones "
+            "**Overfits.** Of images it learned from it classifies {train} correctly, of new ones "
             "{test}: a gap of {gap} points. Part of what it learned holds for its own images only."
         ),
         Fit.ABOUT_RIGHT: _(
-            "**About right.** Of images it learned from it classifies {train} rightly, of new ones "
-            "{test}. Such a gap, {gap} points, is no worry as long as validation loss is at its "
-            "lowest: what it learned still holds for new images."
+            "**About right.** Of images it learned from it classifies {train} correctly, of new "
+            "ones {test}. Such a gap, {gap} points, is no worry as long as validation loss is at "
+            "its lowest: what it learned still holds for new images."
         ),
         Fit.UNDERFITS: _(
             "**Underfits.** Its validation loss still fell by {falling} in the last epoch: it had "
@@ -37,8 +37,8 @@ def show_verdict(chosen: Summary, history: History) -> None:
         )
         if found.falling > 0
         else _(
-            "**Underfits.** Even of the images it learned from it classifies only {train} rightly; "
-            "of new ones {test}. It needs more capacity or more training."
+            "**Underfits.** Even of the images it learned from it classifies only {train} "
+            "correctly; of new ones {test}. It needs more capacity or more training."
         ),
     }[found.fit]
     if found.turned > 0 and found.fit is Fit.OVERFITS:

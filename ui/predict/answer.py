@@ -42,7 +42,7 @@ def answer(of: Summary, probabilities: np.ndarray, known: bool, true: int | None
         st.info(text, icon=":material/image_search:")
     else:
         words = _(
-            "**Likely none of the {count} classes**, or not to be told. "
+            "**Likely none of the {count} classes**, or impossible to tell. "
             "The nearest: {name} ({share})."
         )
         st.warning(words.format(**values), icon=":material/help:")

@@ -74,6 +74,11 @@ def test_overfitting_is_told_and_a_remedy_sets_the_page(store: RunStore, open_pa
     assert not by_label(app.button, "Dropout 0.4").disabled
 
 
+def test_one_epoch_is_no_epochs(store: RunStore, open_page) -> None:
+    write(store, [*EPOCHS[:1], finished()], TrainingConfig(epochs=1))
+    assert "Finished after 1 epoch · test accuracy 71.17%" in texts(open_page("train"))
+
+
 def test_a_loss_that_is_no_number_says_what_to_change(store: RunStore, open_page) -> None:
     message = "a loss must stay a number. Received: nan by step 12; choose a lower learning rate"
     config = TrainingConfig(learning_rate=0.5, optimiser="sgd")

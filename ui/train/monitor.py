@@ -23,7 +23,7 @@ from ui.components.live_chart import live_chart, to_json
 from ui.figures import history as curves
 from ui.session import state
 from ui.session.state import Key
-from ui.text import _, duration, gigabytes, plain
+from ui.text import _, duration, gigabytes, ngettext, plain
 from ui.train import remarks
 
 _MINUTE = 60.0
@@ -250,11 +250,14 @@ def status(summary: Summary, history: History, steps: int | None) -> None:
         case RunState.STOPPING:
             words = _("Stopping: saving the network and testing it")
         case RunState.FINISHED | RunState.STOPPED:
-            ending = {
-                RunState.FINISHED: _("Finished after {epochs} epochs"),
-                RunState.STOPPED: _("Stopped after {epochs} whole epochs"),
-            }[summary.state].format(epochs=summary.epochs)
-            parts = [ending]
+            count = summary.epochs
+            if summary.state is RunState.FINISHED:
+                ending = ngettext("Finished after {n} epoch", "Finished after {n} epochs", count)
+            else:
+                ending = ngettext(
+                    "Stopped after {n} whole epoch", "Stopped after {n} whole epochs", count
+                )
+            parts = [ending.format(n=count)]
             if summary.test_accuracy is not None:
                 figure = percent(summary.test_accuracy)
                 parts.append(_("test accuracy {figure}").format(figure=figure))

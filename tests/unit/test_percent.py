@@ -89,7 +89,7 @@ def test_a_confusion_matrix_says_one_thing_in_its_cells_and_over_them() -> None:
 
 
 FILES = [*(ROOT / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
-FILES += [ROOT / "cifar_core" / "export" / "report.py", ROOT / "cifar_core" / "__main__.py"]
+FILES += [ROOT / "cifar_core" / "export" / "report.py", ROOT / "cifar_core" / "cli.py"]
 
 
 @pytest.mark.parametrize("path", sorted(FILES), ids=lambda path: path.stem)

@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import Field, asdict, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -47,10 +47,12 @@ class _Parser(argparse.ArgumentParser):
         self.spellings: dict[str, str] = {}
         super().__init__(**more)
 
-    def add_argument(self, *names: Any, **more: Any) -> argparse.Action:
+    def add_argument(self, *names: Any, also: Sequence[str] = (), **more: Any) -> argparse.Action:
         added = super().add_argument(*names, **more)
         if added.help != argparse.SUPPRESS:
             self.spellings |= {option: option for option in added.option_strings}
+        for other in also:
+            self.spellings |= {other: names[0], f"--no{other[1:]}": f"--no{names[0][1:]}"}
         return added
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
@@ -71,6 +73,13 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
+_PARSER = _Parser(prog="python -m cifar_core", description="Train networks on CIFAR-10.")
+_COMMANDS = _PARSER.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+_Command = Callable[[argparse.Namespace], int]
+_Option = tuple[tuple[str, ...], dict[str, Any]]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -78,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 2 for what the user got wrong, after one line on standard error; 1 for a run that
         failed; 130 for Ctrl-C.
     """
-    options = _parser().parse_args(arguments)
+    options = _PARSER.parse_args(arguments)
     try:
         return int(options.command(options))
     except CifarError as error:
@@ -91,127 +100,62 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parser() -> _Parser:
-    parser = _Parser(prog="python -m cifar_core", description="Train networks on CIFAR-10.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+def _command(help: str, example: str, *options: _Option) -> Callable[[_Command], _Command]:
+    """Make a function a command, named as its example begins."""
 
-    def add(name: str, command: Any, help: str, example: str) -> _Parser:
-        added = commands.add_parser(
-            name,
+    def add(command: _Command) -> _Command:
+        added = _COMMANDS.add_parser(
+            example.split()[0],
             help=help,
             description=help,
             epilog=f"example: python -m cifar_core {example}",
         )
         added.set_defaults(command=command)
-        added.add_argument(
-            "--json", action="store_true", help="print one JSON document and nothing else"
-        )
-        return added
+        for names, more in (_JSON, *options):
+            added.add_argument(*names, **more)
+        return command
 
-    def takes_runs(added: _Parser) -> None:
-        added.add_argument(
-            "--runs",
-            metavar="DIR",
-            type=Path,
-            help="the folder of runs (default: CIFAR10_RUNS, else ./runs)",
-        )
+    return add
 
-    def takes_data(added: _Parser, default: str) -> None:
-        added.add_argument(
-            "--data",
-            metavar="auto|official|synthetic|PATH",
-            help="the images: 'auto' takes CIFAR-10 where it lies, else fetches it; a PATH is a "
-            f"folder, zip, npz or the official archive (default: {default})",
-        )
 
-    added = add("data", _data, "show what the images are, fetching them if need be", "data")
-    takes_data(added, "CIFAR10_DATA, else auto")
+def _option(*names: str, **more: Any) -> _Option:
+    return names, more
 
-    added = add(
-        "train",
-        _train,
-        "train a network and keep everything about it in a run",
-        "train --preset tutorial-dropout --epochs 5",
-    )
-    takes_data(added, "CIFAR10_DATA, else auto")
-    takes_runs(added)
-    added.add_argument(
-        "--preset",
-        type=lambda text: meant(text, {name: name for name in PRESETS}),
-        choices=PRESETS,
-        help="settings to start from",
-    )
-    added.add_argument("--name", default="", help="the run's name (default: time and preset)")
-    added.add_argument(
-        "--resume", metavar="RUN", help="go on with a run that has ended, to --epochs if given"
-    )
-    added.add_argument("--run", help=argparse.SUPPRESS)  # a run the dashboard has made already
-    for spec in fields(TrainingConfig):
-        kind = type(spec.default)
-        own, *others = (f"--{name.replace('_', '-')}" for name in names_of(spec))
-        also = f"; also {', '.join(others)}" if others else ""
-        added.add_argument(
-            own,
-            help=f"{spec.metadata['help']}; {spec.metadata['rule']} "
-            f"(default: {spec.default}, or the preset's{also})".replace("%", "%%"),
-            **(
-                {"action": argparse.BooleanOptionalAction}
-                if kind is bool
-                else {"type": partial(setting_from_text, spec), "metavar": kind.__name__.upper()}
-            ),
-        )
-        for other in others:
-            added.spellings[other] = own
-            added.spellings[f"--no{other[1:]}"] = f"--no{own[1:]}"
 
-    added = add("runs", _runs, "list the runs, newest first", "runs --json")
-    takes_runs(added)
+def _setting(spec: Field[Any]) -> _Option:
+    kind = type(spec.default)
+    own, *others = (f"--{name.replace('_', '-')}" for name in names_of(spec))
+    also = f"; also {', '.join(others)}" if others else ""
+    return _option(
+        own,
+        also=others,
+        help=f"{spec.metadata['help']}; {spec.metadata['rule']} "
+        f"(default: {spec.default}, or the preset's{also})".replace("%", "%%"),
+        **(
+            {"action": argparse.BooleanOptionalAction}
+            if kind is bool
+            else {"type": partial(setting_from_text, spec), "metavar": kind.__name__.upper()}
+        ),
+    )
 
-    added = add(
-        "evaluate",
-        _evaluate,
-        "figures of a run on its test set",
-        "evaluate 20261124-073431-tutorial-dropout",
-    )
-    added.add_argument("run", metavar="RUN")
-    takes_runs(added)
 
-    added = add(
-        "predict",
-        _predict,
-        "classify a test image or pictures of your own",
-        "predict 20261124-073431-tutorial-dropout photo.jpg",
+def _images(default: str) -> _Option:
+    return _option(
+        "--data",
+        metavar="auto|official|synthetic|PATH",
+        help="the images: 'auto' takes CIFAR-10 where it lies, else fetches it; a PATH is a "
+        f"folder, zip, npz or the official archive (default: {default})",
     )
-    added.add_argument("run", metavar="RUN")
-    added.add_argument("images", metavar="IMAGE", nargs="*", type=Path, help="picture files")
-    added.add_argument("--index", metavar="I", type=int, help="a test image, from 0")
-    added.add_argument("--random", action="store_true", help="a test image drawn at random")
-    takes_data(added, "the images the run was trained on")
-    takes_runs(added)
 
-    added = add(
-        "export",
-        _export,
-        "write a run in a form that other programs read",
-        "export 20261124-073431-tutorial-dropout --to tflite --output cat.tflite",
-    )
-    added.add_argument("run", metavar="RUN")
-    added.add_argument(
-        "--to",
-        required=True,
-        choices=SUFFIXES,
-        help="keras, the network as it is; savedmodel, tflite or onnx, the network with softmax; "
-        "csv, the figures of each epoch; tensorboard, curves and pictures; html, a report",
-    )
-    added.add_argument(
-        "--output",
-        metavar="PATH",
-        type=Path,
-        help="the file to make; of savedmodel and tensorboard a folder, or a zip where it ends in "
-        "'.zip' (default: the run's name, here)",
-    )
-    takes_runs(added)
-    return parser
+
+_JSON = _option("--json", action="store_true", help="print one JSON document and nothing else")
+_RUN = _option("run", metavar="RUN")
+_STORE = _option(
+    "--runs",
+    metavar="DIR",
+    type=Path,
+    help="the folder of runs (default: CIFAR10_RUNS, else ./runs)",
+)
 
 
 def _say(message: str) -> None:
@@ -235,6 +179,11 @@ def _progress(what: str, done: int, total: int) -> None:
         print(f"\r{what} {share}", end=end, file=sys.stderr, flush=True)
 
 
+@_command(
+    "show what the images are, fetching them if need be",
+    "data",
+    _images("CIFAR10_DATA, else auto"),
+)
 def _data(options: argparse.Namespace) -> int:
     data = load_data(_data_of(options), progress=_progress)
     about = {
@@ -254,6 +203,58 @@ def _data(options: argparse.Namespace) -> int:
     print(f"classes {', '.join(data.class_names)}")
     if data.source.resized:
         print(f"{data.source.resized:,} pictures were cropped and resized to 32x32")
+    return 0
+
+
+@_command(
+    "train a network and keep everything about it in a run",
+    "train --preset tutorial-dropout --epochs 5",
+    _images("CIFAR10_DATA, else auto"),
+    _STORE,
+    _option(
+        "--preset",
+        type=lambda text: meant(text, {name: name for name in PRESETS}),
+        choices=PRESETS,
+        help="settings to start from",
+    ),
+    _option("--name", default="", help="the run's name (default: time and preset)"),
+    _option(
+        "--resume", metavar="RUN", help="go on with a run that has ended, to --epochs if given"
+    ),
+    _option("--run", help=argparse.SUPPRESS),  # a run the dashboard has made already
+    *map(_setting, fields(TrainingConfig)),
+)
+def _train(options: argparse.Namespace) -> int:
+    runs, data = _runs_to_train(options)
+    summaries = []
+    for make in runs:
+        run = make()
+        if not options.run:
+            _say(f"run {run.id}")
+        if _train_one(run, data, options) is RunState.FAILED:
+            return 1
+        summaries.append(Summary.of(run))
+        if summaries[-1].state is not RunState.FINISHED:
+            break
+    if options.json and len(runs) == 1:
+        return _print_json(_summary_json(summaries[0]))
+    accuracies = {
+        "validation_accuracy": spread(validation_accuracy(one) for one in summaries),
+        "test_accuracy": spread(one.test_accuracy for one in summaries),
+    }
+    if options.json:
+        documents = [_summary_json(summary) for summary in summaries]
+        means = {name: asdict(found) for name, found in accuracies.items() if found}
+        return _print_json({"runs": documents, **means})
+    for summary in summaries:
+        print(f"{summary.state} after {summary.epochs} epochs{_figures(summary)}")
+    for name, found in accuracies.items() if len(runs) > 1 else ():
+        if found and found.deviation is not None:
+            name = name.replace("_", " ")
+            print(
+                f"{name} of {found.count} folds: mean {percent(found.mean)}, standard deviation "
+                f"{100 * found.deviation:.2f} points"
+            )
     return 0
 
 
@@ -298,40 +299,6 @@ def _runs_to_train(options: argparse.Namespace) -> tuple[list[Callable[[], Run]]
     for name in filter(None, names):
         store.check_name(name)
     return [partial(store.create, *one, data) for one in zip(asked, names, strict=True)], data
-
-
-def _train(options: argparse.Namespace) -> int:
-    runs, data = _runs_to_train(options)
-    summaries = []
-    for make in runs:
-        run = make()
-        if not options.run:
-            _say(f"run {run.id}")
-        if _train_one(run, data, options) is RunState.FAILED:
-            return 1
-        summaries.append(Summary.of(run))
-        if summaries[-1].state is not RunState.FINISHED:
-            break
-    if options.json and len(runs) == 1:
-        return _print_json(_summary_json(summaries[0]))
-    accuracies = {
-        "validation_accuracy": spread(validation_accuracy(one) for one in summaries),
-        "test_accuracy": spread(one.test_accuracy for one in summaries),
-    }
-    if options.json:
-        documents = [_summary_json(summary) for summary in summaries]
-        means = {name: asdict(found) for name, found in accuracies.items() if found}
-        return _print_json({"runs": documents, **means})
-    for summary in summaries:
-        print(f"{summary.state} after {summary.epochs} epochs{_figures(summary)}")
-    for name, found in accuracies.items() if len(runs) > 1 else ():
-        if found and found.deviation is not None:
-            name = name.replace("_", " ")
-            print(
-                f"{name} of {found.count} folds: mean {percent(found.mean)}, standard deviation "
-                f"{100 * found.deviation:.2f} points"
-            )
-    return 0
 
 
 def _figures(summary: Summary) -> str:
@@ -389,6 +356,7 @@ def _summary_json(summary: Summary) -> dict[str, Any]:
     }
 
 
+@_command("list the runs, newest first", "runs --json", _STORE)
 def _runs(options: argparse.Namespace) -> int:
     store = RunStore(options.runs)
     listing = store.look()
@@ -417,6 +385,12 @@ def _runs(options: argparse.Namespace) -> int:
     return 0
 
 
+@_command(
+    "figures of a run on its test set",
+    "evaluate 20261124-073431-tutorial-dropout",
+    _RUN,
+    _STORE,
+)
 def _evaluate(options: argparse.Namespace) -> int:
     run = RunStore(options.runs).get(options.run)
     predictions = run.predictions()
@@ -456,18 +430,16 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _export(options: argparse.Namespace) -> int:
-    run = RunStore(options.runs).get(options.run)
-    output = options.output or Path(run.path.name + SUFFIXES[options.to])
-    with device.quiet():
-        export(run, options.to, output)
-    about = {"run": run.id, "to": options.to, "output": str(output), "classes": run.class_names()}
-    if options.json:
-        return _print_json(about)
-    print(output)
-    return 0
-
-
+@_command(
+    "classify a test image or pictures of your own",
+    "predict 20261124-073431-tutorial-dropout photo.jpg",
+    _RUN,
+    _option("images", metavar="IMAGE", nargs="*", type=Path, help="picture files"),
+    _option("--index", metavar="I", type=int, help="a test image, from 0"),
+    _option("--random", action="store_true", help="a test image drawn at random"),
+    _images("the images the run was trained on"),
+    _STORE,
+)
 def _predict(options: argparse.Namespace) -> int:
     asked = [options.index is not None, options.random, bool(options.images)]
     if sum(asked) != 1:
@@ -546,3 +518,35 @@ def _test_image(options: argparse.Namespace, run: Run) -> _Found:
     if not 0 <= index < images:
         raise ConfigError(f"--index must be from 0 to {images - 1}. Received: {index}.")
     return None, index, data.class_names[data.y_test[index]], data.x_test[index]
+
+
+@_command(
+    "write a run in a form that other programs read",
+    "export 20261124-073431-tutorial-dropout --to tflite --output cat.tflite",
+    _RUN,
+    _option(
+        "--to",
+        required=True,
+        choices=SUFFIXES,
+        help="keras, the network as it is; savedmodel, tflite or onnx, the network with softmax; "
+        "csv, the figures of each epoch; tensorboard, curves and pictures; html, a report",
+    ),
+    _option(
+        "--output",
+        metavar="PATH",
+        type=Path,
+        help="the file to make; of savedmodel and tensorboard a folder, or a zip where it ends in "
+        "'.zip' (default: the run's name, here)",
+    ),
+    _STORE,
+)
+def _export(options: argparse.Namespace) -> int:
+    run = RunStore(options.runs).get(options.run)
+    output = options.output or Path(run.path.name + SUFFIXES[options.to])
+    with device.quiet():
+        export(run, options.to, output)
+    about = {"run": run.id, "to": options.to, "output": str(output), "classes": run.class_names()}
+    if options.json:
+        return _print_json(about)
+    print(output)
+    return 0

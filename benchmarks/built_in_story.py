@@ -18,8 +18,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.machine import heading, spread
+from cifar_core import RunStore
 from cifar_core.runs.events import EpochEvent
-from cifar_core.runs.store import RunStore
 
 SEEDS = (0, 1, 2)
 PRESETS = ("tutorial-baseline", "tutorial-dropout")

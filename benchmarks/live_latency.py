@@ -19,11 +19,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect, sync_playwright
 
 from benchmarks.machine import heading
-from cifar_core.config import TrainingConfig
+from cifar_core import Run, RunStore, TrainingConfig, start
 from cifar_core.runs.events import BatchEvent
-from cifar_core.runs.run import Run
-from cifar_core.runs.store import RunStore
-from cifar_core.workers.worker import start
 from tests.browser.conftest import FLAGS, chromium_path, run_dashboard
 
 WARM_UP, SECONDS, LONGEST = 20.0, 120.0, 10.0

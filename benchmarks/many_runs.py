@@ -24,9 +24,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect, sync_playwright
 
 from benchmarks.machine import heading, spread
-from cifar_core.config import TrainingConfig
-from cifar_core.runs.events import BatchEvent, EpochEvent, RunState, StateEvent
-from cifar_core.runs.store import RunStore
+from cifar_core import RunState, RunStore, TrainingConfig
+from cifar_core.runs.events import BatchEvent, EpochEvent, StateEvent
 from tests.browser.conftest import FLAGS, ROOT, chromium_path, run_dashboard
 
 RUNS = 1000

@@ -36,10 +36,8 @@ from websockets.typing import Subprotocol
 
 from benchmarks.machine import heading
 from benchmarks.many_runs import make
-from cifar_core.config import TrainingConfig
-from cifar_core.runs.events import BatchEvent, EpochEvent, RunState, StateEvent, UsageEvent
-from cifar_core.runs.run import Run
-from cifar_core.runs.store import RunStore
+from cifar_core import Run, RunState, RunStore, TrainingConfig
+from cifar_core.runs.events import BatchEvent, EpochEvent, StateEvent, UsageEvent
 from tests.browser.conftest import ROOT, free_port, run_dashboard
 
 TABS = 15

@@ -15,10 +15,8 @@ from pathlib import Path
 
 from benchmarks.machine import heading
 from benchmarks.remedies import figure, trained
-from cifar_core.config import PRESETS
-from cifar_core.data import load_data
+from cifar_core import PRESETS, RunStore, load_data
 from cifar_core.network.build import build_model
-from cifar_core.runs.store import RunStore
 
 
 def main() -> None:

@@ -21,11 +21,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from benchmarks.machine import heading
-from cifar_core.config import PRESETS, TrainingConfig
-from cifar_core.data import load_data
-from cifar_core.runs.events import RunState
-from cifar_core.runs.store import RunStore
-from cifar_core.runs.summary import Summary
+from cifar_core import PRESETS, RunState, RunStore, Summary, TrainingConfig, load_data
 
 BASELINE = PRESETS["tutorial-baseline"]
 

@@ -20,13 +20,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.machine import heading
+from cifar_core import Dataset, Run, RunStore, load_data, load_model
 from cifar_core.analysis.evaluation import Predictions, softmax
-from cifar_core.data import Dataset, load_data
 from cifar_core.data.images import fit_to_network_size, read_image, square_at, to_network_size
 from cifar_core.network.out_of_distribution import calibrate, channel_figures, is_known
-from cifar_core.network.predict import load_model
-from cifar_core.runs.run import Run
-from cifar_core.runs.store import RunStore
 from cifar_core.training import device
 
 COUNT = 1000

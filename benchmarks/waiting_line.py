@@ -20,9 +20,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.machine import heading, spread
-from cifar_core.config import TrainingConfig
+from cifar_core import RunStore, TrainingConfig
 from cifar_core.process import begin
-from cifar_core.runs.store import RunStore
 from cifar_core.workers.slots import slot, waiting
 
 RUNS = 50

@@ -15,9 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect, sync_playwright
 
 from benchmarks.machine import heading, spread
-from cifar_core.config import TrainingConfig
-from cifar_core.runs.store import RunStore
-from cifar_core.workers.worker import execute
+from cifar_core import RunStore, TrainingConfig, execute
 from tests.browser.conftest import FLAGS, chromium_path, run_dashboard
 
 TRIALS = 30

@@ -41,6 +41,18 @@ def test_the_engine_loads_without_a_web_framework() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
+def test_the_engines_own_names_are_these() -> None:
+    names = "PRESETS CifarError Dataset Run RunState RunStore Summary TrainingConfig execute"
+    names += " load_data load_model predict_probabilities resume start"
+    code = (
+        "import sys, cifar_core\n"
+        "for name in cifar_core.__all__: print(name, getattr(cifar_core, name) is not None)\n"
+        "print('tensorflow' in sys.modules or 'cifar_core.cli' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.splitlines() == [*(f"{name} True" for name in names.split()), "False"]
+
+
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
 def test_the_engine_imports_nothing_above_it(path: Path) -> None:
     assert not imports(path) & {"streamlit", "plotly", "ui", "pages", "dashboard"}

@@ -21,7 +21,7 @@ from .analysis.significance import wilson_interval
 from .config import PRESETS, TrainingConfig, names_of, setting_from_text
 from .data import absolute, load_data
 from .errors import CifarError, ConfigError, ImageError, RunError, RunNotWritable
-from .export.networks import SUFFIXES, export
+from .export import SUFFIXES, export
 from .percent import percent
 from .process import ERROR_PREFIX
 from .runs.events import EpochEvent, Event, LogEvent, RateEvent, RunState, StateEvent

@@ -34,7 +34,7 @@ from cifar_core.data.images import (
 from cifar_core.data.moments import ClassStatistics, class_statistics
 from cifar_core.data.official import official_places
 from cifar_core.errors import DataError
-from cifar_core.export.networks import Conversion
+from cifar_core.export.conversion import Conversion
 from cifar_core.network.build import LayerInfo
 from cifar_core.runs.history import History
 from cifar_core.runs.run import Run

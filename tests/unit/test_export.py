@@ -16,7 +16,7 @@ from cifar_core.analysis.evaluation import softmax
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import ConfigError, RunError
-from cifar_core.export.networks import SUFFIXES, export
+from cifar_core.export import SUFFIXES, export
 from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.runs.run import Run
 from cifar_core.runs.store import RunStore
@@ -195,7 +195,7 @@ def test_a_run_that_has_nothing_leaves_nothing(tmp_path: Path, to: str) -> None:
 def test_a_package_that_is_missing_is_named(
     runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, package: str
 ) -> None:
-    from cifar_core.export import networks as module
+    import cifar_core.export as module
 
     monkeypatch.setattr(module, "find_spec", lambda name: None if name == package else name)
     with pytest.raises(ConfigError, match=rf"no {package}; pip install -r requirements-export"):

@@ -11,8 +11,10 @@ from pathlib import Path
 import streamlit as st
 
 from cifar_core.errors import CifarError, ConfigError
-from cifar_core.export.networks import SUFFIXES, Conversion, history_csv, need_packages
+from cifar_core.export import SUFFIXES, need_packages
+from cifar_core.export.conversion import Conversion
 from cifar_core.export.report import html_report
+from cifar_core.export.table import history_csv
 from cifar_core.runs.run import Run
 from cifar_core.runs.summary import Summary
 from ui import cached

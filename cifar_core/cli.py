@@ -21,7 +21,7 @@ from .analysis.significance import wilson_interval
 from .config import PRESETS, TrainingConfig, names_of, setting_from_text
 from .data import absolute, load_data
 from .errors import CifarError, ConfigError, ImageError, RunError, RunNotWritable
-from .export import SUFFIXES, export
+from .export import FORMS, export
 from .percent import percent
 from .process import ERROR_PREFIX
 from .runs.events import EpochEvent, Event, LogEvent, RateEvent, RunState, StateEvent
@@ -527,22 +527,22 @@ def _test_image(options: argparse.Namespace, run: Run) -> _Found:
     _option(
         "--to",
         required=True,
-        choices=SUFFIXES,
-        help="keras, the network as it is; savedmodel, tflite or onnx, the network with softmax; "
-        "csv, the figures of each epoch; tensorboard, curves and pictures; html, a report",
+        choices=FORMS,
+        help=", ".join(f"{to} ({form.about})" for to, form in FORMS.items())
+        + "; all networks but keras's have softmax behind them",
     ),
     _option(
         "--output",
         metavar="PATH",
         type=Path,
-        help="the file to make; of savedmodel and tensorboard a folder, or a zip where it ends in "
-        "'.zip' (default: the run's name, here)",
+        help=f"the file to make; of {' and '.join(to for to in FORMS if FORMS[to].is_folder)} a "
+        "folder, or a zip where it ends in '.zip' (default: the run's name, here)",
     ),
     _STORE,
 )
 def _export(options: argparse.Namespace) -> int:
     run = RunStore(options.runs).get(options.run)
-    output = options.output or Path(run.path.name + SUFFIXES[options.to])
+    output = options.output or Path(run.path.name + FORMS[options.to].suffix)
     with device.quiet():
         export(run, options.to, output)
     about = {"run": run.id, "to": options.to, "output": str(output), "classes": run.class_names()}

@@ -34,6 +34,7 @@ from cifar_core.data.images import (
 from cifar_core.data.moments import ClassStatistics, class_statistics
 from cifar_core.data.official import official_places
 from cifar_core.errors import DataError
+from cifar_core.export import FORMS
 from cifar_core.export.conversion import Conversion
 from cifar_core.network.build import LayerInfo
 from cifar_core.runs.history import History
@@ -469,7 +470,7 @@ def convert(summary: Summary, to: str) -> None:
 def _what(summary: Summary, to: str) -> object:
     """What a conversion is of: a network, or with it the epochs whose curves are drawn."""
     run = summary.run
-    return run.path, to, run.saved(), summary.epochs if to == "tensorboard" else None
+    return run.path, to, run.saved(), summary.epochs if FORMS[to].needs == "epochs" else None
 
 
 def learned_kernels(run: Run) -> np.ndarray:

@@ -1,23 +1,21 @@
-"""A run in the forms that other programs read.
-
-- keras: the network as the run saved it, which gives logits and can be trained further.
-- savedmodel, tflite, onnx: the same with softmax behind it, so that it gives probabilities.
-- csv: the figures of each epoch.
-- tensorboard: curves and pictures as TensorBoard reads them.
-- html: a report that stands alone.
+"""A run in the forms that other programs read: `FORMS` lists them, `export` makes one.
 
 All networks take pixels of 0 to 255 as float32, (N, 32, 32, 3), or (N, 32, 32, 1) where the run
-sees brightness only.
+sees brightness only. The Keras file gives logits; the others have softmax behind them, so that they
+give probabilities.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
-from ..errors import ConfigError
+from ..errors import ConfigError, RunError
 from ..files import write_whole
 from ..runs.run import Run
 from ..training import device
@@ -26,45 +24,112 @@ from .report import Translate, html_report
 from .table import history_csv
 from .tensorboard import write_tensorboard
 
-SUFFIXES = {
-    "keras": ".keras",
-    "savedmodel": "-savedmodel.zip",
-    "tflite": ".tflite",
-    "onnx": ".onnx",
-    "csv": ".csv",
-    "tensorboard": "-tensorboard.zip",
-    "html": ".html",
+
+@dataclass(frozen=True)
+class Form:
+    """A form that a run can be had in.
+
+    Attributes:
+        about: what it is, in English, for the page's list and the command's help.
+        suffix: what the file is called, after the run's name. Of '.zip', the form is a folder of
+            files, or a zip of it.
+        at_once: gives the file's content without TensorFlow, in the reader's language.
+        convert: writes the file, or fills the folder, by means of TensorFlow. Where there are both,
+            this one looks whether the run's file is whole.
+        needs: what the run must have: a whole epoch, or a network that was saved.
+        packages: those of requirements-export.txt that it needs.
+    """
+
+    about: str
+    suffix: str
+    at_once: Callable[[Run, Translate], bytes] | None = None
+    convert: Callable[[Run, Path], None] | None = None
+    needs: Literal["epochs", "network"] | None = None
+    packages: tuple[str, ...] = ()
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is several files."""
+        return self.suffix.endswith(".zip")
+
+
+FORMS = {
+    "html": Form(
+        "report: one HTML page to read, print and hand in",
+        ".html",
+        at_once=lambda run, translate: html_report(run, translate).encode(),
+    ),
+    "csv": Form(
+        "history: the figures of each epoch as CSV",
+        ".csv",
+        at_once=lambda run, _translate: history_csv(run).encode(),
+        needs="epochs",
+    ),
+    "keras": Form(
+        "network: Keras file, to train further",
+        ".keras",
+        at_once=lambda run, _translate: run.model_path.read_bytes(),
+        convert=write_keras,
+        needs="network",
+    ),
+    "savedmodel": Form(
+        "network: TensorFlow SavedModel, for servers",
+        "-savedmodel.zip",
+        convert=write_savedmodel,
+        needs="network",
+    ),
+    "tflite": Form(
+        "network: TFLite, for phones and small devices",
+        ".tflite",
+        convert=write_tflite,
+        needs="network",
+    ),
+    "onnx": Form(
+        "network: ONNX, for other frameworks",
+        ".onnx",
+        convert=write_onnx,
+        needs="network",
+        packages=("tf2onnx", "onnx"),
+    ),
+    "tensorboard": Form(
+        "curves and pictures: TensorBoard event files",
+        "-tensorboard.zip",
+        convert=write_tensorboard,
+        needs="epochs",
+        packages=("tensorboard",),
+    ),
 }
-"""What each form's file is called, after the run's name."""
-
-FOLDERS = ("savedmodel", "tensorboard")
-"""Forms of several files: a folder, or a zip of it where the name ends so."""
+"""All forms, by the name that the command line knows them by."""
 
 
-def export(run: Run, to: str, output: Path, translate: Translate = str) -> None:
+def export(run: Run, to: str, output: Path) -> None:
     """Write a run in another form, whole or not at all.
 
     Args:
         run: the run.
-        to: one of `SUFFIXES`.
-        output: the file or, of `FOLDERS`, the folder or zip to make; must be new.
-        translate: of the report's words.
+        to: one of `FORMS`.
+        output: the file or, of several files, the folder or zip to make; must be new.
 
     Raises:
         ConfigError: `output` is there already or cannot be written, or a package is missing.
         RunError: the run has no network, or no epoch.
     """
     need_packages(to)
+    form = FORMS[to]
     if output.exists():
         raise ConfigError(f"the output must be new. Received: {output}; name another one.")
-    if to not in ("csv", "html"):
+    if form.needs == "epochs" and not run.history().epochs:
+        raise RunError(
+            f"curves need a whole epoch. Received: {run.id}, which is {run.state()} and has none."
+        )
+    if form.convert:
         device.use_cpu()
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        if to in FOLDERS:
-            _write_folder(run, to, output)
+        if form.is_folder:
+            _write_folder(run, form, output)
         else:
-            write_whole(output, lambda new: _write_file(run, to, new, translate))
+            write_whole(output, lambda new: _write(run, form, new))
     except OSError as error:
         raise ConfigError(
             f"the output must be a place to write to. Received: {output} ({error})."
@@ -77,8 +142,7 @@ def need_packages(to: str) -> None:
     Raises:
         ConfigError: a package is missing.
     """
-    needed = {"onnx": ("tf2onnx", "onnx"), "tensorboard": ("tensorboard",)}.get(to, ())
-    missing = [name for name in needed if find_spec(name) is None]
+    missing = [name for name in FORMS[to].packages if find_spec(name) is None]
     if missing:
         raise ConfigError(
             f"the form {to} needs the packages of requirements-export.txt. Received: no "
@@ -86,28 +150,18 @@ def need_packages(to: str) -> None:
         )
 
 
-def _write_file(run: Run, to: str, path: Path, translate: Translate) -> None:
-    match to:
-        case "csv":
-            path.write_text(history_csv(run), encoding="utf-8", newline="")
-        case "html":
-            path.write_text(html_report(run, translate), encoding="utf-8")
-        case "keras":
-            write_keras(run, path)
-        case "tflite":
-            write_tflite(run, path)
-        case "onnx":
-            write_onnx(run, path)
+def _write(run: Run, form: Form, path: Path) -> None:
+    if form.convert:
+        form.convert(run, path)
+    elif form.at_once:
+        path.write_bytes(form.at_once(run, str))
 
 
-def _write_folder(run: Run, to: str, output: Path) -> None:
+def _write_folder(run: Run, form: Form, output: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".new-", dir=output.parent) as parent:
         folder = Path(parent) / output.name.removesuffix(".zip")
         folder.mkdir()
-        if to == "savedmodel":
-            write_savedmodel(run, folder)
-        else:
-            write_tensorboard(run, folder)
+        _write(run, form, folder)
         if output.suffix == ".zip":
             made = shutil.make_archive(str(folder), "zip", parent, folder.name)
             Path(made).replace(output)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..process import ERROR_PREFIX, begin
 from ..runs.run import Run
-from . import SUFFIXES
+from . import FORMS
 
 
 class Conversion:
@@ -20,7 +20,7 @@ class Conversion:
     """
 
     def __init__(self, run: Run, to: str, folder: Path) -> None:
-        self.output = Path(tempfile.mkdtemp(dir=folder)) / f"{run.path.name}{SUFFIXES[to]}"
+        self.output = Path(tempfile.mkdtemp(dir=folder)) / f"{run.path.name}{FORMS[to].suffix}"
         self._log = self.output.with_name("log")
         self.begun = time.time()
         # With '=' and '--', for the name of a folder may begin with '-'.

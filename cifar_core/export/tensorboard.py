@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ..analysis.evaluation import confusion_matrix
+from ..network.build import first_kernels
+from ..network.predict import load_model
 from ..runs.run import Run
-from .table import whole_epochs
 
 
 def write_tensorboard(run: Run, folder: Path) -> None:
@@ -18,17 +19,14 @@ def write_tensorboard(run: Run, folder: Path) -> None:
     from tensorboard.compat.proto import event_pb2, summary_pb2
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-    from ..network.build import first_kernels
-    from ..network.predict import load_model
-
     def add(writer: EventFileWriter, time: float, step: int, **what: object) -> None:
         value = summary_pb2.Summary.Value(**what)
         summary = summary_pb2.Summary(value=[value])
         writer.add_event(event_pb2.Event(wall_time=time, step=step, summary=summary))
 
-    epochs, history = whole_epochs(run), run.history()
+    history = run.history()
     writers = {side: EventFileWriter(str(folder / side)) for side in ("train", "validation")}
-    for event in epochs:
+    for event in history.epochs:
         for side, prefix in (("train", ""), ("validation", "val_")):
             for metric in ("loss", "accuracy"):
                 value = getattr(event, prefix + metric)
@@ -38,7 +36,7 @@ def write_tensorboard(run: Run, folder: Path) -> None:
         for metric in ("loss", "accuracy"):
             value = getattr(batch, metric)
             add(writers["train"], batch.time, batch.step, tag=f"batch_{metric}", simple_value=value)
-    pictures = {}
+    pictures, last = {}, history.epochs[-1]
     if (predictions := run.predictions()) is not None:
         matrix = confusion_matrix(predictions)
         pictures["confusion_matrix"] = ("validation", _matrix_picture(matrix, run.class_names()))
@@ -53,7 +51,7 @@ def write_tensorboard(run: Run, folder: Path) -> None:
             colorspace=3,  # RGB
             encoded_image_string=png.getvalue(),
         )
-        add(writers[side], epochs[-1].time, epochs[-1].epoch, tag=tag, image=image)
+        add(writers[side], last.time, last.epoch, tag=tag, image=image)
     for writer in writers.values():
         writer.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import shutil
 import time
@@ -11,12 +12,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.config import TrainingConfig
+from cifar_core.export import FORMS, Form
 from cifar_core.runs.events import RunState, StateEvent
 from cifar_core.runs.run import Mark
 from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Summary
 from tests.conftest import ROOT
-from tests.pages.elements import by_label, figure, texts
+from tests.pages.elements import by_label, component, figure, texts
 from ui import cached
 from ui.session.state import Key
 
@@ -238,6 +240,22 @@ def test_exports_of_what_the_run_has(store: RunStore) -> None:
     app = open_compare("empty")
     assert len(by_label(app.selectbox, "Form").options) == 1
     assert not app.exception
+
+
+def test_a_form_is_offered_and_made_by_its_entry(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    word = Form("a word", ".txt", at_once=lambda run, _translate: run.id.encode(), needs="epochs")
+    monkeypatch.setitem(FORMS, "word", word)
+    app = open_compare("plain")
+    form = by_label(app.selectbox, "Form")
+    assert form.options[-1] == "a word"
+    form.select("word").run()
+    by_label(app.button, "Download").click().run()
+    assert not app.exception
+    (handed,) = component(app, "download")
+    assert (handed["name"], handed["mime"]) == ("plain.txt", "text/plain")
+    assert base64.b64decode(handed["content"]) == b"plain"
 
 
 def test_a_conversion_ends_in_a_download(store: RunStore) -> None:

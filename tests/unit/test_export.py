@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from cifar_core.analysis.evaluation import softmax
+from cifar_core.cli import main
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import ConfigError, RunError
-from cifar_core.export import SUFFIXES, export
+from cifar_core.export import FORMS, Form, export
 from cifar_core.network.predict import load_model, predict_probabilities
 from cifar_core.runs.run import Run
 from cifar_core.runs.store import RunStore
@@ -170,7 +171,7 @@ def test_html_stands_alone(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
-@pytest.mark.parametrize("to", SUFFIXES)
+@pytest.mark.parametrize("to", FORMS)
 def test_what_is_there_stays(runs, tmp_path: Path, to: str) -> None:
     path = tmp_path / "there"
     path.write_text("mine")
@@ -179,7 +180,7 @@ def test_what_is_there_stays(runs, tmp_path: Path, to: str) -> None:
     assert path.read_text() == "mine"
 
 
-@pytest.mark.parametrize("to", SUFFIXES)
+@pytest.mark.parametrize("to", FORMS)
 def test_a_run_that_has_nothing_leaves_nothing(tmp_path: Path, to: str) -> None:
     run = RunStore(tmp_path / "runs").create(TrainingConfig(), "empty")
     (tmp_path / "out").mkdir()
@@ -200,6 +201,24 @@ def test_a_package_that_is_missing_is_named(
     monkeypatch.setattr(module, "find_spec", lambda name: None if name == package else name)
     with pytest.raises(ConfigError, match=rf"no {package}; pip install -r requirements-export"):
         export(runs["tutorial"], to, tmp_path / "new")
+
+
+def test_a_form_is_one_entry(
+    trained: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    def fill(run: Run, folder: Path) -> None:
+        (folder / "id").write_text(run.id)
+
+    word = Form("a word", ".txt", at_once=lambda run, _translate: run.id.encode())
+    monkeypatch.setitem(FORMS, "word", word)
+    monkeypatch.setitem(FORMS, "pack", Form("a folder", "-pack.zip", convert=fill))
+    monkeypatch.chdir(tmp_path)
+    for to in ("word", "pack"):
+        assert main(["export", "dropout", "--to", to, "--runs", str(trained.root)]) == 0
+    assert capsys.readouterr().out.split() == ["dropout.txt", "dropout-pack.zip"]
+    assert Path("dropout.txt").read_text() == "dropout"
+    with zipfile.ZipFile("dropout-pack.zip") as archive:
+        assert archive.read("dropout-pack/id") == b"dropout"
 
 
 def test_the_command(trained: RunStore, tmp_path: Path) -> None:

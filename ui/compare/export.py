@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import base64
+import mimetypes
 import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from cifar_core.errors import CifarError, ConfigError
-from cifar_core.export import SUFFIXES, need_packages
+from cifar_core.export import FORMS, need_packages
 from cifar_core.export.conversion import Conversion
-from cifar_core.export.report import html_report
-from cifar_core.export.table import history_csv
-from cifar_core.runs.run import Run
 from cifar_core.runs.summary import Summary
 from ui import cached
 from ui.session.state import Key
 from ui.text import _, duration, plain, tell
-
-# What needs no TensorFlow is made when it is asked for.
-_AT_ONCE: dict[str, tuple[str, Callable[[Run], bytes]]] = {
-    "html": ("text/html", lambda run: html_report(run, _).encode()),
-    "csv": ("text/csv", lambda run: history_csv(run).encode()),
-    "keras": ("application/octet-stream", lambda run: run.model_path.read_bytes()),
-}
 
 _download = st.components.v2.component(
     "download",
@@ -53,26 +43,14 @@ def export_panel(summary: Summary) -> None:
 def _panel(summary: Summary) -> None:
     run = summary.run
     run.saved()  # tells where it is gone
-    forms = {
-        "html": _("report: one HTML page to read, print and hand in"),
-        "csv": _("history: the figures of each epoch as CSV"),
-        "keras": _("network: Keras file, to train further"),
-        "savedmodel": _("network: TensorFlow SavedModel, for servers"),
-        "tflite": _("network: TFLite, for phones and small devices"),
-        "onnx": _("network: ONNX, for other frameworks"),
-        "tensorboard": _("curves and pictures: TensorBoard event files"),
-    }
-    if not run.has_model():
-        forms = {to: forms[to] for to in ("html", "csv", "tensorboard")}
-    if not summary.epochs:
-        forms = {"html": forms["html"]}
-    to = st.selectbox(_("Form"), list(forms), format_func=forms.__getitem__, key=Key.FORM)
+    has = {None: True, "epochs": bool(summary.epochs), "network": run.has_model()}
+    labels = {to: _(form.about) for to, form in FORMS.items() if has[form.needs]}
+    to = st.selectbox(_("Form"), list(labels), format_func=labels.__getitem__, key=Key.FORM)
     is_wanted = st.session_state.pop(Key.EXPORT_WANTED, False)
-    if to in _AT_ONCE:
-        mime, make = _AT_ONCE[to]
+    if make := FORMS[to].at_once:
         _button(_("Download"), "download")
         if is_wanted:
-            _hand_over(f"{run.path.name}{SUFFIXES[to]}", mime, make(run))
+            _hand_over(f"{run.path.name}{FORMS[to].suffix}", make(run, _))
         return
     try:
         need_packages(to)
@@ -93,8 +71,7 @@ def _converted(summary: Summary, to: str, is_wanted: bool) -> None:
     elif conversion and not conversion.error:
         _button(_("Download"), "download")
         if is_wanted:
-            output = conversion.output
-            _hand_over(output.name, "application/octet-stream", output.read_bytes())
+            _hand_over(conversion.output.name, conversion.output.read_bytes())
     else:
         if conversion:
             tell(conversion.error)
@@ -117,9 +94,10 @@ def _button(label: str, icon: str, help: str | None = None) -> None:
     )
 
 
-def _hand_over(name: str, mime: str, content: bytes) -> None:
+def _hand_over(name: str, content: bytes) -> None:
     """Have the browser save a file."""
     coded = base64.b64encode(content).decode()
+    mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
     _download(
         data={"id": uuid.uuid4().hex, "name": name, "mime": mime, "content": coded},
         key="download",

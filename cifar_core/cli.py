@@ -17,7 +17,7 @@ import numpy as np
 
 from .analysis import evaluation
 from .analysis.calibration import BINS, reliability
-from .analysis.significance import wilson_interval
+from .analysis.significance import accuracy_interval
 from .config import PRESETS, TrainingConfig, names_of, setting_from_text
 from .data import absolute, load_data
 from .errors import CifarError, ConfigError, ImageError, RunError, RunNotWritable
@@ -403,7 +403,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     figures = dict(zip(run.class_names(), evaluation.per_class(matrix), strict=True))
     accuracy = evaluation.accuracy(predictions)
     loss = evaluation.cross_entropy(predictions)
-    low, high = wilson_interval(int(predictions.hits.sum()), len(predictions.labels))
+    low, high = accuracy_interval(predictions)
     calibration_error = reliability(predictions).calibration_error
     if options.json:
         return _print_json(

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cifar_core.analysis.diagnosis import best_epoch
 from cifar_core.analysis.evaluation import Predictions
-from cifar_core.analysis.significance import wilson_interval
+from cifar_core.analysis.significance import accuracy_interval
 from cifar_core.errors import RunError
 from cifar_core.percent import percent
 from cifar_core.runs.history import History
@@ -28,7 +28,7 @@ def headline(chosen: Summary, predictions: Predictions | None) -> None:
         return
     interval = None
     if predictions:
-        low, high = wilson_interval(int(predictions.hits.sum()), len(predictions.labels))
+        low, high = accuracy_interval(predictions)
         interval = _("95%: {low} to {high}").format(low=percent(low), high=percent(high))
     row = st.container(horizontal=True)
     row.metric(

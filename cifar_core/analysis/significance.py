@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .evaluation import Predictions
+
 _Z = 1.959963984540054  # the normal distribution's 97.5 % point: 95 % lie within
 _EXACT_BELOW = 25  # discordant images; the chi-squared distribution fits from there on
 
@@ -31,6 +33,11 @@ def wilson_interval(hits: int, images: int) -> tuple[float, float]:
     centre = (share + square / 2) / (1 + square)
     half = math.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def accuracy_interval(predictions: Predictions) -> tuple[float, float]:
+    """95 % interval of the accuracy on all images of the test set's kind, 0 to 1."""
+    return wilson_interval(int(predictions.hits.sum()), len(predictions.labels))
 
 
 @dataclass(frozen=True)

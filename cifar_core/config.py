@@ -5,62 +5,138 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import ConfigError
 from .spelling import meant, nearest
 
-VALIDATION_KINDS = ("test", "holdout", "folds")
-COLOURS = ("rgb", "grey")
-POOLINGS = ("max", "average")
-NETWORKS = ("tutorial", "compact")
-WIDTHS = (0.5, 1.0, 2.0)
-OPTIMISERS = ("adam", "adamw", "sgd", "adagrad", "rmsprop")
-SCHEDULES = ("constant", "exponential", "cosine", "one-cycle")
-PRECISIONS = ("float32", "mixed")
-DEVICES = ("auto", "cpu", "gpu")
+
+def N_(message: str) -> str:
+    """Mark a message that is translated where it is shown."""
+    return message
+
+
+WIDTHS = {0.5: N_("half"), 1.0: N_("full"), 2.0: N_("double")}
+OPTIMISERS = {
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "sgd": N_("SGD with momentum"),
+    "adagrad": "Adagrad",
+    "rmsprop": "RMSprop",
+}
+SCHEDULES = {
+    "constant": N_("constant"),
+    "exponential": N_("exponential"),
+    "cosine": N_("cosine"),
+    "one-cycle": N_("one-cycle"),
+}
 MOST_EPOCHS = 1000
 MOST_FOLDS = 20
 HOLDOUT_SHARE = 0.1
 
 
-def _setting(
+class Zero(NamedTuple):
+    """What 0 means in a setting where it is no amount.
+
+    Attributes:
+        word: what it is called.
+        number: label of the number that stands beside a switch, '' where there is no widget.
+        first: what that number is before anybody changes it.
+        is_no_limit: it comes after all other numbers, not before them.
+    """
+
+    word: str
+    number: str = ""
+    first: float = 0
+    is_no_limit: bool = False
+
+
+def number(
     default: Any,
+    label: str,
+    row: str,
     help: str,
     rule: str,
     holds: Callable[[Any], bool],
+    *,
     aliases: tuple[str, ...] = (),
+    zero: Zero | None = None,
+    only_with: tuple[str, Any] | None = None,
     **more: Any,
 ) -> Any:
-    """A field that carries its help, its rule and its other names, so that all have one place."""
-    about = {"help": help, "rule": rule, "holds": holds, "aliases": aliases, **more}
+    """A setting that carries all that is known of it, so that this has one place.
+
+    Args:
+        default: its value unless another is asked for, which also says its kind.
+        label: its name for people.
+        row: the row of the Train page that it stands in; '' for none.
+        help: what it does, in words that follow a name.
+        rule: what its values must be, in words.
+        holds: whether a value of its kind keeps the rule.
+        aliases: other names for it on the command line and in links.
+        zero: what 0 means, where it is no amount.
+        only_with: the setting, and its value, without which this one does nothing.
+        more: `least`, `most` and `step` of its widget, and whether that is a `slider`.
+    """
+    if only_with:
+        help = f"with {only_with[0]} '{only_with[1]}': {help}"
+    if zero:
+        help = f"{help}; 0 is {zero.word}"
+    about = {"label": label, "row": row, "help": help, "rule": rule, "holds": holds}
+    about |= {"aliases": aliases, "zero": zero, "only_with": only_with, **more}
     return field(default=default, metadata=about)
 
 
-def _choice(
-    options: tuple[Any, ...],
+def choice(
+    options: Mapping[Any, str],
     default: Any,
+    label: str,
+    row: str,
     help: str,
     aliases: tuple[str, ...] = (),
     words: Mapping[str, str] | None = None,
 ) -> Any:
-    """One of these options; `words` are others, and the option that each stands for."""
+    """A setting that is one of these options, by what a person calls each.
+
+    Args:
+        words: other spellings, and the option that each stands for.
+    """
     *others, last = (f"'{option}'" if isinstance(option, str) else option for option in options)
     rule = f"{', '.join(map(str, others))} or {last}"
     known = {**{one: one for one in options if isinstance(one, str)}, **(words or {})}
-    return _setting(
-        default, help, rule, lambda value: value in options, aliases, options=options, words=known
+    return number(
+        default,
+        label,
+        row,
+        help,
+        rule,
+        lambda value: value in options,
+        aliases=aliases,
+        options=options,
+        words=known,
     )
 
 
-def _switch(help: str, aliases: tuple[str, ...] = ()) -> Any:
-    return _setting(False, help, "true or false", lambda value: True, aliases)
+def switch(label: str, row: str, help: str, aliases: tuple[str, ...] = ()) -> Any:
+    """A setting that is off by default."""
+    return number(False, label, row, help, "true or false", lambda value: True, aliases=aliases)
 
 
-def _count(default: int, help: str, least: int, most: int) -> Any:
+def count(
+    default: int, label: str, row: str, help: str, most: int, least: int = 0, **more: Any
+) -> Any:
+    """A setting that is a whole number from `least` to `most`; `more` is that of `number`."""
     rule = f"a whole number from {least} to {most}"
-    return _setting(
-        default, help, rule, lambda value: least <= value <= most, least=least, most=most
+    more = {"least": 1 if more.get("zero") else least, "most": most, **more}
+    return number(default, label, row, help, rule, lambda value: least <= value <= most, **more)
+
+
+def share(label: str, row: str, help: str, most: float, step: float, **more: Any) -> Any:
+    """A setting from 0 to 1, below 1 where its widget ends at less; `more` is that of `number`."""
+    rule = "in [0, 1]" if most == 1 else "in [0, 1)"
+    more = {"least": 0.0, "most": most, "step": step, **more}
+    return number(
+        0.0, label, row, help, rule, lambda value: 0 <= value < 1 or value == most, **more
     )
 
 
@@ -68,8 +144,9 @@ def _count(default: int, help: str, least: int, most: int) -> Any:
 class TrainingConfig:
     """The settings of one run: validated, immutable, to and from JSON.
 
-    The command line's options, their help and their errors are made from these fields. On the
-    command line and in links, other spellings are taken too (`setting_from_text`, `aliases`).
+    A setting is one field: the command line's options, the Train page's widgets, in the fields'
+    order, Compare's columns, links, help and errors are made of it. On the command line and in
+    links, other spellings are taken too (`setting_from_text`, `aliases`).
 
     Raises:
         ConfigError: a value breaks its rule; the message says the rule and the value.
@@ -79,88 +156,112 @@ class TrainingConfig:
         0.4
     """
 
-    epochs: int = _count(10, "how many times training sees every image", 1, MOST_EPOCHS)
-    dropout: float = _setting(
-        0.0,
-        "share of the flattened features switched off at random in every training step; 0 is off; "
-        "the first cure when train accuracy runs away from validation accuracy",
-        "in [0, 1)",
-        lambda v: 0 <= v < 1,
+    epochs: int = count(
+        10, N_("Epochs"), "view", "how many times training sees every image", MOST_EPOCHS, 1
     )
-    flip: bool = _switch(
+    dropout: float = share(
+        N_("Dropout"),
+        "view",
+        "share of the flattened features switched off at random in every training step; the first "
+        "cure when train accuracy runs away from validation accuracy",
+        most=0.9,
+        step=0.05,
+        least=0.05,
+        slider=True,
+        zero=Zero(N_("off"), N_("Dropout rate"), 0.4),
+    )
+    flip: bool = switch(
+        N_("Mirror"),
+        "augmentation",
         "augmentation: mirror half of the training images, drawn anew each epoch; helps wherever "
-        "left and right mean the same"
+        "left and right mean the same",
     )
-    shift: int = _count(
-        0, "augmentation: move each training image by up to this many pixels both ways", 0, 8
+    shift: int = count(
+        0,
+        N_("Shift"),
+        "augmentation",
+        "augmentation: move each training image by up to this many pixels both ways",
+        most=8,
+        slider=True,
     )
-    cutout: int = _count(
-        0, "augmentation: blank a square of this many pixels a side, at a random place", 0, 24
+    cutout: int = count(
+        0,
+        N_("Cutout"),
+        "augmentation",
+        "augmentation: blank a square of this many pixels a side, at a random place",
+        most=24,
+        slider=True,
     )
-    l2: float = _setting(
-        0.0,
+    l2: float = share(
+        N_("L2 regularisation"),
+        "regularisation",
         "L2 regularisation: this times the sum of all squared kernel weights is added to the loss, "
         "so that weights stay small; 0 is off, 0.001 a good start against overfitting",
-        "in [0, 1]",
-        lambda v: 0 <= v <= 1,
+        most=1.0,
+        step=0.0005,
     )
-    weight_decay: float = _setting(
-        0.0,
+    weight_decay: float = share(
+        N_("Weight decay"),
+        "regularisation",
         "each step takes this share, times the learning rate, off every kernel weight; 0 is off; "
         "like L2, but the optimiser does not rescale it",
-        "in [0, 1]",
-        lambda v: 0 <= v <= 1,
+        most=1.0,
+        step=0.0005,
     )
-    label_smoothing: float = _setting(
-        0.0,
+    label_smoothing: float = share(
+        N_("Label smoothing"),
+        "regularisation",
         "share of each label that is spread over all classes, so that the network learns to be "
         "less sure; 0 is off, 0.1 usual",
-        "in [0, 1)",
-        lambda v: 0 <= v < 1,
+        most=0.9,
+        step=0.05,
     )
-    patience: int = _count(
+    patience: int = count(
         0,
+        N_("Early stopping"),
+        "stopping",
         "early stopping: end after this many epochs without a lower validation loss, and keep the "
-        "weights of the best epoch; 0 is off",
-        0,
-        MOST_EPOCHS,
+        "weights of the best epoch",
+        most=MOST_EPOCHS,
+        zero=Zero(N_("off"), N_("Patience"), 3, is_no_limit=True),
     )
-    train_images: int = _count(
-        0,
-        "train on this many images at most, drawn with the seed; 0 is all; fewer show how much "
-        "more data helps",
-        0,
-        10_000_000,
-    )
-    network: str = _choice(
-        NETWORKS,
+    network: str = choice(
+        {"tutorial": N_("the tutorial's"), "compact": N_("compact")},
         "tutorial",
+        N_("Network"),
+        "network",
         "'tutorial', its three convolutions and two dense layers, or 'compact', same-padded "
         "convolutions, the first with stride 2, and one dense layer: more accuracy for the time",
     )
-    width: float = _choice(
+    width: float = choice(
         WIDTHS,
         1.0,
+        N_("Width"),
+        "network",
         "times the filters of every layer; a narrower network overfits less and is faster, a "
         "wider one learns more",
     )
-    convolutions: int = _count(
-        3, "how many of the network's convolution layers are used, from the first", 1, 4
+    convolutions: int = count(
+        3,
+        N_("Convolution layers"),
+        "network",
+        "how many of the network's convolution layers are used, from the first",
+        most=4,
+        least=1,
     )
-    batch_norm: bool = _switch(
-        "batch normalisation after each convolution; training is steadier and bears a higher "
-        "learning rate",
-        aliases=("batch_normalisation", "batch_normalization"),
-    )
-    pooling: str = _choice(
-        POOLINGS,
+    pooling: str = choice(
+        {"max": N_("max"), "average": N_("average")},
         "max",
+        N_("Pooling"),
+        "network",
         "what a 2x2 pooling window keeps: its 'max' or its 'average'",
         words={"avg": "average", "mean": "average", "maximum": "max"},
     )
-    colour: str = _choice(
-        COLOURS,
+    colour: str = choice(
+        {"rgb": N_("colour"), "grey": N_("greyscale")},
         "rgb",
+        N_("Colour"),
+        "normalisation",
         "'rgb', or 'grey' for a network that sees brightness only",
         aliases=("color",),
         words={
@@ -171,65 +272,120 @@ class TrainingConfig:
             "grayscale": "grey",
         },
     )
-    standardise: bool = _switch(
+    batch_norm: bool = switch(
+        N_("Batch normalisation"),
+        "normalisation",
+        "batch normalisation after each convolution; training is steadier and bears a higher "
+        "learning rate",
+        aliases=("batch_normalisation", "batch_normalization"),
+    )
+    standardise: bool = switch(
+        N_("Standardise"),
+        "normalisation",
         "scale pixels to mean 0 and deviation 1 by channel over the training images, instead of "
         "0 to 1; training starts faster",
         aliases=("standardize",),
     )
-    optimiser: str = _choice(
+    optimiser: str = choice(
         OPTIMISERS,
         "adam",
+        N_("Optimiser"),
+        "optimiser",
         "how gradients become steps: 'adam', 'adamw' (Adam with weight decay), 'sgd' (with "
         "Nesterov momentum 0.9; wants a learning rate of about 0.01, or 0.1 with batch "
         "normalisation), 'adagrad' or 'rmsprop'",
         aliases=("optimizer",),
     )
-    learning_rate: float = _setting(
-        0.001,
-        "step length of the optimiser, the highest one of the schedule; lower it when the loss "
-        "jumps or grows",
-        "above 0 and at most 10",
-        lambda v: 0 < v <= 10,
-    )
-    schedule: str = _choice(
+    schedule: str = choice(
         SCHEDULES,
         "constant",
+        N_("Schedule"),
+        "optimiser",
         "how the learning rate goes over the run: 'constant', 'exponential' (down to a "
         "hundredth), 'cosine' (down to 0) or 'one-cycle' (up, then down to 0: most in few epochs)",
     )
-    batch_size: int = _count(32, "images in one training step", 1, 4096)
-    validation: str = _choice(
-        VALIDATION_KINDS,
+    learning_rate: float = number(
+        0.001,
+        N_("Learning rate"),
+        "steps",
+        "step length of the optimiser, the highest one of the schedule; lower it when the loss "
+        "jumps or grows",
+        "above 0 and at most 10",
+        lambda value: 0 < value <= 10,
+        least=0.00001,
+        most=10.0,
+        step=0.0005,
+    )
+    batch_size: int = count(32, N_("Batch size"), "steps", "images in one training step", 4096, 1)
+    validation: str = choice(
+        {
+            "test": N_("test set, the tutorial's way"),
+            "holdout": N_("hold-out, a tenth of the training images"),
+            "folds": N_("cross-validation, each fold in turn"),
+        },
         "test",
+        N_("Validation"),
+        "validation",
         "images that the validation figures are measured on: 'test', the tutorial's way; "
         "'holdout', a tenth of the training images kept aside, which leaves the test set unseen; "
         "or 'folds', cross-validation: one run for each fold, which it keeps aside",
         words={"test-set": "test", "cross-validation": "folds"},
     )
-    folds: int = _count(
-        5, "with validation 'folds': parts that the training images are split into", 2, MOST_FOLDS
+    folds: int = count(
+        5,
+        N_("Folds"),
+        "validation",
+        "parts that the training images are split into",
+        most=MOST_FOLDS,
+        least=2,
+        only_with=("validation", "folds"),
     )
-    fold: int = _count(
+    fold: int = count(
         0,
-        "with validation 'folds': the part that validates, from 1; 0 asks for a run for each",
+        N_("Fold"),
+        "",
+        "the part that validates, from 1",
+        most=MOST_FOLDS,
+        only_with=("validation", "folds"),
+        zero=Zero(N_("a run for each"), is_no_limit=True),
+    )
+    train_images: int = count(
         0,
-        MOST_FOLDS,
+        N_("Fewer images"),
+        "images",
+        "train on this many images at most, drawn with the seed; fewer show how much more data "
+        "helps",
+        most=10_000_000,
+        step=1000,
+        zero=Zero(N_("all"), N_("Training images"), 5_000, is_no_limit=True),
     )
-    seed: int = _count(
-        0, "start of every random draw: first weights, order of images, dropout", 0, 2**32 - 1
+    seed: int = count(
+        0,
+        N_("Seed"),
+        "chance",
+        "start of every random draw: first weights, order of images, dropout",
+        most=2**32 - 1,
     )
-    deterministic: bool = _switch(
-        "the same bits at every repetition, on a GPU too, where it costs speed"
+    device: str = choice(
+        {"auto": N_("automatic"), "cpu": "CPU", "gpu": "GPU"},
+        "auto",
+        N_("Device"),
+        "machine",
+        "'auto' takes a GPU where there is one; 'cpu'; or 'gpu', which must be one",
     )
-    precision: str = _choice(
-        PRECISIONS,
+    precision: str = choice(
+        {"float32": "float32", "mixed": N_("mixed, bfloat16")},
         "float32",
+        N_("Precision"),
+        "machine",
         "'float32', or 'mixed': bfloat16 arithmetic with float32 weights, faster on GPUs from "
         "2020 on",
         words={"mixed_bfloat16": "mixed"},
     )
-    device: str = _choice(
-        DEVICES, "auto", "'auto' takes a GPU where there is one; 'cpu'; or 'gpu', which must be one"
+    deterministic: bool = switch(
+        N_("Deterministic"),
+        "machine",
+        "the same bits at every repetition, on a GPU too, where it costs speed",
     )
 
     def __post_init__(self) -> None:

@@ -22,7 +22,7 @@ def network() -> None:
     figures = st.container()  # above the settings that they follow
     settings.network()
     row = settings.row()
-    settings.dropout(row)
+    settings.widget(row, "dropout", width="content")
     row.page_link("pages/train.py", label=_("Train with these"), icon=":material/play_arrow:")
     config = state.settings()
     layers = cached.layers(config, len(state.dataset().class_names))

@@ -27,8 +27,8 @@ def controls(data: Dataset) -> None:
             _("Preset"),
             help=_("Settings that belong together; changing one by hand makes it 'custom'."),
         )
-    settings.dropout(row)
-    settings.epochs(row)
+    settings.widget(row, "dropout", width="content")
+    settings.widget(row, "epochs", width="stretch")
     row.button(
         _("Start training"),
         type="primary",

@@ -83,14 +83,9 @@ def test_every_setting_has_a_widget_with_its_help(open_page) -> None:
 
 def test_no_widget_lets_a_rule_be_broken(open_page) -> None:
     found = widgets(open_page("train"))
-    apart = {
-        "dropout": "dropout_rate",
-        "patience": "patience_epochs",
-        "train_images": "train_images_count",
-    }
     numbers = 0
     for spec in fields(TrainingConfig):
-        widget = found.get(apart.get(spec.name, spec.name))
+        widget = found.get(f"{spec.name}_number", found.get(spec.name))
         if hasattr(widget, "min"):
             assert spec.metadata["holds"](widget.min), spec.name
             assert spec.metadata["holds"](widget.max), spec.name

@@ -79,11 +79,6 @@ def _remedies(of: Summary, remedies: Sequence[Remedy]) -> None:
 
 def name_of(remedy: Remedy) -> str:
     """What a remedy's button says."""
-    value = remedy.changes[remedy.name]
-    match remedy.name:
-        case "train_images":
-            return _("All training images")
-        case "width":
-            return _("Width {factor}").format(factor=settings.words_of("width")[value])
-    label = settings.label_of(remedy.name)
-    return label if value is True else f"{label} {value}"
+    if remedy.name == "train_images":
+        return _("All training images")
+    return settings.told(remedy.name, remedy.changes[remedy.name])

@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 from zlib import crc32
 
@@ -54,12 +54,8 @@ class Key(StrEnum):
     RUNS = "runs"
     PRESET = "preset"
     SETTINGS = "settings"
-    DROPOUT_RATE = "dropout_rate"
-    PATIENCE_EPOCHS = "patience_epochs"
-    TRAIN_IMAGES_COUNT = "train_images_count"
     EPOCHS_IN_ALL = "epochs_in_all"
     REPEATS = "repeats"
-    SEED = "seed"
     SPLIT = "split"
     CLASSES = "classes"
     SHUFFLE = "shuffle"
@@ -671,46 +667,56 @@ def delete_runs(runs: Sequence[Run]) -> None:
 
 # Training settings
 
-_SWITCHED: dict[str, tuple[Key, float]] = {
-    "dropout": (Key.DROPOUT_RATE, 0.4),
-    "patience": (Key.PATIENCE_EPOCHS, 3),
-    "train_images": (Key.TRAIN_IMAGES_COUNT, 5_000),
-}
-"""Settings that 0 switches off: each has a switch under its own name and, apart, a value, which
-is this one at first."""
+
+class Begun(NamedTuple):
+    """What the widgets of settings begin with.
+
+    Attributes:
+        version: a number in their keys; `use_settings` gives them another one, for a browser that has not
+            heard of the new values sends the old ones along with whatever it asks for next.
+        config: the settings.
+        numbers: what the number beside a setting's switch shows, by setting.
+    """
+
+    version: int
+    config: TrainingConfig
+    numbers: dict[str, Any]
+
+    @classmethod
+    def of(cls, config: TrainingConfig) -> Begun:
+        """A session's first ones; of a fold they are the whole cross-validation's."""
+        zeros = {spec.name: spec.metadata["zero"] for spec in fields(config)}
+        numbers = {
+            name: getattr(config, name) or zero.first
+            for name, zero in zeros.items()
+            if zero and zero.number
+        }
+        return cls(0, replace(config, fold=0), numbers)
+
+
+def begun() -> Begun:
+    """What this session's widgets of settings begin with."""
+    found: Begun = st.session_state[Key.SETTINGS]
+    return found
 
 
 def setting_key(name: str) -> str:
-    """The key of a settings widget, another one whenever `use_settings` puts values into them.
-
-    A browser that has not heard of the new values sends the old ones along with whatever it asks
-    for next, which would undo the change.
-    """
-    number, _values = st.session_state[Key.SETTINGS]
-    return f"{name}-{number}"
+    """The key of a settings widget."""
+    return f"{name}-{begun().version}"
 
 
-def first_value(name: str) -> Any:
-    """What a settings widget shows before anybody changes it."""
-    _number, values = st.session_state[Key.SETTINGS]
-    return values[name]
+def number(name: str) -> Any:
+    """The number beside a setting's switch, on or off."""
+    return st.session_state.get(setting_key(f"{name}_number"), begun().numbers[name])
 
 
 def setting(name: str) -> Any:
-    """The value of a settings widget, whether it is on this page or not."""
-    return st.session_state.get(setting_key(name), first_value(name))
-
-
-def _widget_values(config: TrainingConfig) -> dict[str, Any]:
-    """Values of the settings widgets by name, which is the setting's own but for `_SWITCHED`.
-
-    The widgets of a cross-validation are those of the whole, not of a fold.
-    """
-    values = replace(config, fold=0).to_json()
-    for name, (rate, first) in _SWITCHED.items():
-        kept = setting(rate) if Key.SETTINGS in st.session_state else first
-        values |= {name: values[name] > 0, rate: values[name] or kept}
-    return values
+    """The value of a setting, whether its widget is on this page or not."""
+    first = getattr(begun().config, name)
+    shown = st.session_state.get(setting_key(name), first)
+    if name not in begun().numbers:
+        return shown
+    return number(name) if shown else type(first)(0)
 
 
 def begin_settings() -> None:
@@ -725,29 +731,27 @@ def begin_settings() -> None:
         rule, received, value = str(error).rpartition("Received: ")
         words = f"{rule}{received}{plain(value)}"  # the rule is ours, its marks are meant
         st.toast(words, icon=":material/link_off:", duration="infinite")
-    st.session_state[Key.SETTINGS] = 0, _widget_values(config)
+    st.session_state[Key.SETTINGS] = Begun.of(config)
 
 
 def settings() -> TrainingConfig:
-    """The settings that the Train page's widgets show; for cross-validation, all its folds."""
-    named = {spec.name: setting(spec.name) for spec in fields(TrainingConfig)}
-    for name, (rate, _first) in _SWITCHED.items():
-        named[name] = setting(rate) if named[name] else type(setting(rate))(0)
-    return TrainingConfig(**named)
+    """The settings that the widgets show; for cross-validation, all its folds."""
+    first = begun().config
+    return replace(first, **{spec.name: setting(spec.name) for spec in fields(first)})
 
 
 def write_link() -> None:
     """Let the address say what of the settings differs from the defaults."""
-    others: dict[str, str | None] = {
-        name: None for spec in fields(TrainingConfig) for name in names_of(spec)
-    }
-    _write_address(others | settings().to_query())
+    config = settings()
+    names = [name for spec in fields(config) for name in names_of(spec)]
+    _write_address({**dict.fromkeys(names), **config.to_query()})
 
 
 def use_settings(config: TrainingConfig) -> None:
     """Put settings into the widgets; in a callback, or before the page draws them."""
-    number, _values = st.session_state[Key.SETTINGS]
-    st.session_state[Key.SETTINGS] = number + 1, _widget_values(config)
+    before = begun()
+    numbers = {name: getattr(config, name) or number(name) for name in before.numbers}
+    st.session_state[Key.SETTINGS] = Begun(before.version + 1, replace(config, fold=0), numbers)
 
 
 def try_settings(config: TrainingConfig, of: Summary) -> None:
@@ -766,7 +770,7 @@ def try_settings(config: TrainingConfig, of: Summary) -> None:
 def choose_preset(label: str, help: str) -> None:
     """The 'Preset' widget: shows which one the settings are, and sets them to another.
 
-    It is another widget for each preset shown, for the reason that `setting_key` gives.
+    It is another widget for each preset shown, for the reason that `Begun` gives.
     """
     shown = preset_of(settings())
     names = [*PRESETS, *(["custom"] if shown == "custom" else [])]
@@ -775,7 +779,7 @@ def choose_preset(label: str, help: str) -> None:
     def take() -> None:
         if key == setting_key(f"{Key.PRESET}-{preset_of(settings())}"):  # else an old widget's word
             chosen = PRESETS[st.session_state[key]]
-            use_settings(replace(chosen, seed=setting(Key.SEED)))
+            use_settings(replace(chosen, seed=settings().seed))
 
     st.selectbox(label, names, index=names.index(shown), key=key, on_change=take, help=help)
 

@@ -1,11 +1,9 @@
-"""Widgets of training settings: each is here once, for whichever page shows it.
-
-A widget's key comes from its setting's name, its help and its limits from where the setting is
-defined.
-"""
+"""Widgets of training settings, made of what the settings' definition knows of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, Literal
 
 import numpy as np
@@ -23,92 +21,92 @@ from ui.session import state
 from ui.session.state import Key
 from ui.text import _, plain
 
-IN_VIEW = ("epochs", "dropout")
-"""The tutorial's two, which the Train page shows at once; the others are one click away."""
-
 _NARROW, _WIDE = 184, 384  # pixels; four narrow ones, or two wide ones, beside the sidebar
+_LONG = 24  # characters of an option for which a narrow widget has no room
+
+Config = TrainingConfig | type[TrainingConfig]
+"""Where the settings are defined."""
 
 
-def help_of(name: str) -> str:
-    """A setting's help, from where the setting is defined."""
-    text: str = _spec(name)["help"]
+def _about(name: str, config: Config) -> Mapping[str, Any]:
+    return config.__dataclass_fields__[name].metadata
+
+
+def help_of(name: str, config: Config = TrainingConfig) -> str:
+    """A setting's help as a sentence."""
+    text: str = _about(name, config)["help"]
     return _(text[0].upper() + text[1:] + ".")
 
 
-def label_of(name: str) -> str:
+def label_of(name: str, config: Config = TrainingConfig) -> str:
     """A setting's name for people."""
-    return {
-        "epochs": _("Epochs"),
-        "dropout": _("Dropout"),
-        "flip": _("Mirror"),
-        "shift": _("Shift"),
-        "cutout": _("Cutout"),
-        "l2": _("L2 regularisation"),
-        "weight_decay": _("Weight decay"),
-        "label_smoothing": _("Label smoothing"),
-        "patience": _("Early stopping"),
-        "train_images": _("Fewer images"),
-        "network": _("Network"),
-        "width": _("Width"),
-        "convolutions": _("Convolution layers"),
-        "batch_norm": _("Batch normalisation"),
-        "pooling": _("Pooling"),
-        "colour": _("Colour"),
-        "standardise": _("Standardise"),
-        "optimiser": _("Optimiser"),
-        "learning_rate": _("Learning rate"),
-        "schedule": _("Schedule"),
-        "batch_size": _("Batch size"),
-        "validation": _("Validation"),
-        "folds": _("Folds"),
-        "seed": _("Seed"),
-        "deterministic": _("Deterministic"),
-        "precision": _("Precision"),
-        "device": _("Device"),
-    }[name]
+    return _(_about(name, config)["label"])
 
 
-def words_of(name: str) -> dict[Any, str]:
-    """What a person calls the values of a setting that is a choice."""
-    words: dict[str, dict[Any, str]] = {
-        "network": {"tutorial": _("the tutorial's"), "compact": _("compact")},
-        "width": {0.5: _("half"), 1.0: _("full"), 2.0: _("double")},
-        "pooling": {"max": _("max"), "average": _("average")},
-        "colour": {"rgb": _("colour"), "grey": _("greyscale")},
-        "optimiser": {
-            "adam": "Adam",
-            "adamw": "AdamW",
-            "sgd": _("SGD with momentum"),
-            "adagrad": "Adagrad",
-            "rmsprop": "RMSprop",
-        },
-        "schedule": {
-            "constant": _("constant"),
-            "exponential": _("exponential"),
-            "cosine": _("cosine"),
-            "one-cycle": _("one-cycle"),
-        },
-        "validation": {
-            "test": _("test set, the tutorial's way"),
-            "holdout": _("hold-out, a tenth of the training images"),
-            "folds": _("cross-validation, each fold in turn"),
-        },
-        "precision": {"float32": "float32", "mixed": _("mixed, bfloat16")},
-        "device": {"auto": _("automatic"), "cpu": "CPU", "gpu": "GPU"},
-    }
-    return words[name]
+def told(name: str, value: Any, config: Config = TrainingConfig) -> str:
+    """A setting that is not at its default, for people: 'Mirror', 'Shift 2'."""
+    if value is True:
+        return label_of(name, config)
+    options = _about(name, config).get("options")
+    words = _(options[value]) if options else f"{value:,}" if type(value) is int else value
+    return f"{label_of(name, config)} {words}"
 
 
 def changed(config: TrainingConfig) -> list[str]:
-    """What differs from the defaults, but for the settings in view: 'Mirror', 'Shift 2'."""
-    found = []
-    for name in config.to_query():
-        value, options = getattr(config, name), "options" in _spec(name)
-        if name in (*IN_VIEW, "fold"):
-            continue
-        shown = words_of(name)[value] if options else f"{value:,}" if type(value) is int else value
-        found.append(label_of(name) if value is True else f"{label_of(name)} {shown}")
-    return found
+    """What differs from the defaults out of the Train page's view."""
+    return [
+        told(name, getattr(config, name), config)
+        for name in config.to_query()
+        if _about(name, config)["row"] not in ("view", "")
+    ]
+
+
+def widget(
+    place: DeltaGenerator,
+    name: str,
+    width: int | Literal["stretch", "content"] = _NARROW,
+    most: float | None = None,
+) -> None:
+    """A setting's widget; where 0 is no amount, a switch and a number.
+
+    Args:
+        most: of its numbers, where that depends on more than the setting.
+    """
+    config = state.begun().config
+    about = _about(name, config)
+    first, needs = getattr(config, name), about["only_with"]
+    usual: dict[str, Any] = {
+        "key": state.setting_key(name),
+        "persist_state": "session",
+        "help": help_of(name, config),
+        "disabled": bool(needs) and state.setting(needs[0]) != needs[1],
+        "width": width,
+    }
+    label = label_of(name, config)
+    if options := about.get("options"):
+        if max(map(len, options.values())) > _LONG:
+            usual["width"] = _WIDE
+        words = {value: _(word) for value, word in options.items()}
+        place.selectbox(
+            label, words, list(words).index(first), format_func=words.__getitem__, **usual
+        )
+        return
+    if type(first) is bool:
+        place.toggle(label, first, **usual)
+        return
+    least, most, step = about["least"], most or about["most"], about.get("step")
+    if about["zero"]:
+        on = place.toggle(label, first != 0, **usual)
+        label, first = _(about["zero"].number), state.begun().numbers[name]
+        most = max(most, state.number(name))  # there may be fewer images than there were
+        key = state.setting_key(f"{name}_number")
+        usual |= {"key": key, "disabled": not on, "width": _NARROW}
+    # A link's value may be less or more than anybody would choose here.
+    limits = min(least, first), max(most, first), first, step
+    if about.get("slider"):
+        place.slider(label, *limits, **usual)
+    else:
+        place.number_input(label, *limits, format="%g" if type(first) is float else None, **usual)
 
 
 def row() -> DeltaGenerator:
@@ -116,133 +114,25 @@ def row() -> DeltaGenerator:
     return st.container(horizontal=True, vertical_alignment="bottom")
 
 
-def _spec(name: str) -> Any:
-    return TrainingConfig.__dataclass_fields__[name].metadata
-
-
-def _toggle(place: DeltaGenerator, name: str, width: int | Literal["content"] = _NARROW) -> bool:
-    return place.toggle(
-        label_of(name),
-        state.first_value(name),
-        key=state.setting_key(name),
-        persist_state="session",
-        help=help_of(name),
-        width=width,
-    )
-
-
-def _choice(place: DeltaGenerator, name: str, width: int = _NARROW) -> None:
-    options = _spec(name)["options"]
-    place.selectbox(
-        label_of(name),
-        options,
-        options.index(state.first_value(name)),
-        format_func=words_of(name).__getitem__,
-        key=state.setting_key(name),
-        persist_state="session",
-        help=help_of(name),
-        width=width,
-    )
-
-
-def _slider(place: DeltaGenerator, name: str) -> None:
-    place.slider(
-        label_of(name),
-        _spec(name)["least"],
-        _spec(name)["most"],
-        state.first_value(name),
-        key=state.setting_key(name),
-        persist_state="session",
-        help=help_of(name),
-        width=_NARROW,
-    )
-
-
-def _count(
-    place: DeltaGenerator,
-    name: str,
-    disabled: bool = False,
-    width: int | Literal["stretch"] = _NARROW,
-) -> None:
-    place.number_input(
-        label_of(name),
-        _spec(name)["least"],
-        _spec(name)["most"],
-        state.first_value(name),
-        key=state.setting_key(name),
-        persist_state="session",
-        help=help_of(name),
-        disabled=disabled,
-        width=width,
-    )
-
-
-def _share(place: DeltaGenerator, name: str, least: float, most: float, step: float) -> None:
-    value = state.first_value(name)  # a link's may be less or more than anybody would choose here
-    place.number_input(
-        label_of(name),
-        min(least, value),
-        max(most, value),
-        value,
-        step=step,
-        format="%g",
-        key=state.setting_key(name),
-        persist_state="session",
-        help=help_of(name),
-        width=_NARROW,
-    )
-
-
-def dropout(place: DeltaGenerator) -> None:
-    """'Dropout' and its rate, side by side."""
-    on = _toggle(place, "dropout", "content")
-    rate = state.first_value(Key.DROPOUT_RATE)
-    place.slider(
-        _("Dropout rate"),
-        min(0.05, rate),
-        max(0.9, rate),
-        rate,
-        step=0.05,
-        key=state.setting_key(Key.DROPOUT_RATE),
-        persist_state="session",
-        disabled=not on,
-        width=_NARROW,
-    )
-
-
-def epochs(place: DeltaGenerator) -> None:
-    """'Epochs'."""
-    _count(place, "epochs", width="stretch")
+def _row(name: str, **most: float) -> DeltaGenerator:
+    """The widgets of all settings of a row, and room for more; `most` is that of `widget`."""
+    place = row()
+    for spec in fields(state.begun().config):
+        if spec.metadata["row"] == name:
+            widget(place, spec.name, most=most.get(spec.name))
+    return place
 
 
 def augmentation() -> None:
     """How training images are varied."""
-    place = row()
-    _toggle(place, "flip")
-    _slider(place, "shift")
-    _slider(place, "cutout")
+    _row("augmentation")
 
 
 def regularisation() -> None:
     """What keeps weights small or ends training in time."""
-    place = row()
-    _share(place, "l2", 0.0, 1.0, 0.0005)
-    _share(place, "weight_decay", 0.0, 1.0, 0.0005)
-    _share(place, "label_smoothing", 0.0, 0.9, 0.05)
-    place = row()
-    on = _toggle(place, "patience")
-    place.number_input(
-        _("Patience"),
-        1,
-        _spec("patience")["most"],
-        state.first_value(Key.PATIENCE_EPOCHS),
-        key=state.setting_key(Key.PATIENCE_EPOCHS),
-        persist_state="session",
-        disabled=not on,
-        help=_("Epochs to wait for a lower validation loss."),
-        width=_NARROW,
-    )
-    if on and state.settings().validation == "test":
+    _row("regularisation")
+    place, config = _row("stopping"), state.settings()
+    if config.patience and config.validation == "test":
         place.container(width=_WIDE).caption(
             _(
                 "The best epoch is chosen by the test set, so the test figure comes out a little "
@@ -253,27 +143,16 @@ def regularisation() -> None:
 
 def network() -> None:
     """What the layers are made of."""
-    place = row()
-    _choice(place, "network")
-    _choice(place, "width")
-    _count(place, "convolutions")
-    _choice(place, "pooling")
-    place = row()
-    _choice(place, "colour")
-    _toggle(place, "batch_norm")
-    _toggle(place, "standardise")
+    _row("network")
+    _row("normalisation")
 
 
 def optimiser() -> None:
     """How gradients become steps, and the learning rate over the epochs as a curve."""
     sides = st.container(horizontal=True)
     with sides.container(width=_WIDE):
-        place = row()
-        _choice(place, "optimiser")
-        _choice(place, "schedule")
-        place = row()
-        _share(place, "learning_rate", 0.00001, 10.0, 0.0005)
-        _count(place, "batch_size")
+        _row("optimiser")
+        _row("steps")
         st.caption(_about_optimiser(state.settings()))
     with sides.container(width=_WIDE):
         _preview(state.settings())
@@ -314,24 +193,9 @@ def data(images: int, test_images: int) -> None:
         images: training images of the data set.
         test_images: its test images.
     """
-    place = row()
-    _choice(place, "validation", _WIDE)
+    _row("validation")
+    _row("images", train_images=images)
     config = state.settings()
-    _count(place, "folds", disabled=config.validation != "folds")
-    place = row()
-    on, first = _toggle(place, "train_images"), state.first_value(Key.TRAIN_IMAGES_COUNT)
-    place.number_input(
-        _("Training images"),
-        1,
-        max(images, first, state.setting(Key.TRAIN_IMAGES_COUNT)),
-        first,
-        step=1000,
-        key=state.setting_key(Key.TRAIN_IMAGES_COUNT),
-        persist_state="session",
-        disabled=not on,
-        help=_("At most this many, drawn with the seed."),
-        width=_NARROW,
-    )
     one = config.runs()[0]
     try:
         trained, held = (len(part) for part in split(images, one))
@@ -366,9 +230,7 @@ def _about_validation(config: TrainingConfig) -> str:
 
 def machine() -> None:
     """What to repeat, and on what."""
-    place = row()
-    _count(place, "seed")
-    place.number_input(
+    _row("chance").number_input(
         _("Repeats"),
         1,
         10,
@@ -377,10 +239,7 @@ def machine() -> None:
         help=_("Train this often, each time with the next seed."),
         width=_NARROW,
     )
-    place = row()
-    _choice(place, "device")
-    _choice(place, "precision")
-    _toggle(place, "deterministic")
+    _row("machine")
     st.caption(_about_machine(state.settings()))
 
 

@@ -63,8 +63,8 @@ def test_only_settings_that_differ_and_runs_of_one_source_together(store: RunSto
         ["blobs.npz"] * 3 + ["circles"],
         ["circles"] + ["blobs.npz"] * 3,
     )
-    assert {"dropout", "seed"} <= set(table.columns)
-    assert not {"epochs", "flip"} & set(table.columns)
+    assert {"Dropout", "Seed"} <= set(table.columns)
+    assert not {"Epochs", "Mirror"} & set(table.columns)
 
 
 def test_runs_of_different_images_are_not_ranked_unsaid(store: RunStore, open_page) -> None:
@@ -90,7 +90,7 @@ def test_settings_and_accuracy_are_of_the_chosen_runs_images(store: RunStore) ->
     assert "Runs on blobs" in texts(app)
     names, *settings, accuracy = figure(app, "parallel")["data"][0]["dimensions"]
     assert set(names["ticktext"]) == {"plain", "dropout", "again"}
-    assert [axis["label"] for axis in settings] == ["dropout"]
+    assert [axis["label"] for axis in settings] == ["Dropout"]
     assert len(accuracy["values"]) == 3
 
 
@@ -126,10 +126,10 @@ def test_what_the_chosen_runs_differ_in_has_an_axis_first(store: RunStore, open_
     app = open_compare("plain,extra-2")
     axes = {one["label"]: one for one in figure(app, "parallel")["data"][0]["dimensions"]}
     assert len(axes) == 10
-    assert {"label_smoothing", "patience", "validation", "width"} <= set(axes)
-    assert axes["patience"]["ticktext"] == ["2", "off"]
+    assert {"Label smoothing", "Early stopping", "Validation", "Width"} <= set(axes)
+    assert axes["Early stopping"]["ticktext"] == ["2", "off"]
     assert "Without an axis: " in texts(app)
-    table = app.dataframe[0].value.set_index("Run")["train_images"]
+    table = app.dataframe[0].value.set_index("Run")["Fewer images"]
     assert table["extra-0"] == 200
     assert math.isnan(table["plain"])
 
@@ -196,14 +196,14 @@ def test_groups_are_means(store: RunStore) -> None:
     deviation = table.loc["plain", "± test accuracy, points"]
     assert deviation == pytest.approx(0), "a copy, but for the seed"
     assert table.loc["other", "Runs"] == 1
-    assert "seed" not in table.columns
+    assert "Seed" not in table.columns
     assert "one sample standard deviation" in texts(app)
 
 
 def test_columns_are_chosen(store: RunStore, open_page) -> None:
     app = open_page("compare")
     by_label(app.multiselect, "Columns").set_value(["run", "batch_size", "device"]).run()
-    assert app.dataframe[0].value.columns.tolist() == ["Run", "batch_size", "Device"]
+    assert app.dataframe[0].value.columns.tolist() == ["Run", "Batch size", "Device"]
 
 
 def test_runs_that_ship_can_be_hidden_and_not_be_changed(

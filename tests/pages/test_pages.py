@@ -95,8 +95,8 @@ def test_compare_shows_only_settings_that_differ(with_runs: RunStore, open_page)
     app = open_page("compare")
     table = app.dataframe[0].value
     assert table["Run"].tolist() == ["dropout", "plain"]
-    assert table["dropout"].tolist() == [0.4, 0.0]
-    assert "epochs" not in table.columns
+    assert table["Dropout"].tolist() == [0.4, 0.0]
+    assert "Epochs" not in table.columns
     expected = [Summary.of(with_runs.get(name)).test_accuracy for name in ("dropout", "plain")]
     assert table["Test accuracy"].tolist() == expected
 

@@ -18,6 +18,7 @@ from ui.figures.curves import Series, history_figure
 from ui.figures.history import METRICS, Metric, title
 from ui.session import state
 from ui.text import _, plain
+from ui.train.settings import label_of
 
 Side = Literal["train", "validation"]
 
@@ -126,7 +127,11 @@ def settings_and_accuracy(rows: Sequence[Row], chosen: Sequence[Row]) -> None:
             icon=":material/info:",
         )
         return
-    axes = {name: [_value(row, name) for row in tested] for name in names}
+    labels = {name: label_of(name, tested[0].runs[0].config) for name in [*names, *others]}
+    axes = {
+        labels[name]: [no_limit(row, name) or getattr(row.runs[0].config, name) for row in tested]
+        for name in names
+    }
     if len(tested) <= MOST_NAMED:
         axes = {_("Run"): [row.name for row in tested], **axes}
     with st.container(key="parallel-row"):
@@ -149,11 +154,6 @@ def settings_and_accuracy(rows: Sequence[Row], chosen: Sequence[Row]) -> None:
     if len(tested) < len(rows):
         words.insert(0, _("Runs on {images}.").format(images=plain(source[0])))
     if others:
-        words.append(_("Without an axis: {names}.").format(names=plain(", ".join(others))))
+        without = plain(", ".join(labels[name] for name in others))
+        words.append(_("Without an axis: {names}.").format(names=without))
     st.caption(" ".join(words))
-
-
-def _value(row: Row, name: str) -> object:
-    """A setting's value, or the word that stands above all others for no limit."""
-    value = getattr(row.runs[0].config, name)
-    return value if value else no_limit(name) or value

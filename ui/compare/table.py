@@ -11,15 +11,13 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cifar_core.config import TrainingConfig
 from cifar_core.percent import rounded
 from cifar_core.runs.groups import group_of, spread
 from cifar_core.runs.summary import Summary
 from ui.session import state
 from ui.session.state import Key
 from ui.text import _, plain
-
-SETTINGS = [spec.name for spec in fields(TrainingConfig)]
+from ui.train.settings import label_of
 
 
 @dataclass(frozen=True)
@@ -161,7 +159,8 @@ def differing(rows: Sequence[Row]) -> list[str]:
     """Names of the settings that are not the same in all rows."""
     configs = [row.runs[0].config for row in rows]
     grouped = any(len(row.runs) > 1 for row in rows)
-    names = [name for name in SETTINGS if not (grouped and name in ("seed", "fold"))]
+    names = [spec.name for config in configs[:1] for spec in fields(config)]
+    names = [name for name in names if not (grouped and name in ("seed", "fold"))]
     return [name for name in names if len({getattr(config, name) for config in configs}) > 1]
 
 
@@ -238,8 +237,14 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
         "train_accuracy": (shares("train_accuracy"), number(_("Train accuracy"), **percent)),
         "epochs_done": ([one.epochs for one in first], number(_("Epochs done"))),
         **{
-            name: ([_value(one.config, name) for one in first], st.column_config.Column(name))
-            for name in SETTINGS
+            spec.name: (
+                [
+                    None if no_limit(row, spec.name) else getattr(row.runs[0].config, spec.name)
+                    for row in rows
+                ],
+                st.column_config.Column(label_of(spec.name, first[0].config)),
+            )
+            for spec in fields(first[0].config)
         },
         "rates": (
             [", ".join(f"{one.learning_rate:g}" for one in run.status.rates) for run in first],
@@ -250,7 +255,10 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
         ),
         "test_loss": (means("test_loss"), number(_("Test loss"), format="%.4f")),
         "seconds": (means("seconds"), number(_("Seconds"), format="%.0f")),
-        "device": ([one.environment.get("device", "") for one in first], text(_("Device"))),
+        "device_used": (
+            [one.environment.get("device", "") for one in first],
+            text(_("Device used")),
+        ),
         "started": (
             [datetime.fromtimestamp(time) if time else None for time in started],
             st.column_config.DatetimeColumn(_("Started"), format="YYYY-MM-DD HH:mm"),
@@ -267,14 +275,11 @@ def _points(shares: Sequence[float | None]) -> list[float | None]:
     return [None if share is None else 100 * share for share in shares]
 
 
-def no_limit(name: str) -> str | None:
-    """What 0 is called in a setting where it stands for no limit; None for other settings."""
-    return {"patience": _("off"), "train_images": _("all")}.get(name)
-
-
-def _value(config: TrainingConfig, name: str) -> Any:
-    value = getattr(config, name)
-    return None if no_limit(name) and not value else value
+def no_limit(row: Row, name: str) -> str:
+    """What a setting is called where it is 0 and that is no limit, else ''."""
+    config = row.runs[0].config
+    zero = config.__dataclass_fields__[name].metadata["zero"]
+    return _(zero.word) if zero and zero.is_no_limit and not getattr(config, name) else ""
 
 
 def actions(chosen: Sequence[Row]) -> None:

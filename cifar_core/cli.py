@@ -36,7 +36,7 @@ from .workers.slots import slots
 from .workers.worker import execute, prepare_resume
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Takes other spellings of options; errors are one line, without the usage before it.
 
     Attributes:
@@ -73,8 +73,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-_PARSER = _Parser(prog="python -m cifar_core", description="Train networks on CIFAR-10.")
-_COMMANDS = _PARSER.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+_PARSER = Parser(prog="python -m cifar_core", description="Train networks on CIFAR-10.")
+_COMMANDS = _PARSER.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
 _Command = Callable[[argparse.Namespace], int]
 _Option = tuple[tuple[str, ...], dict[str, Any]]
@@ -122,7 +122,8 @@ def _option(*names: str, **more: Any) -> _Option:
     return names, more
 
 
-def _setting(spec: Field[Any]) -> _Option:
+def option_of(spec: Field[Any]) -> _Option:
+    """A setting's option: its names, and what else `Parser.add_argument` takes."""
     kind = type(spec.default)
     own, *others = (f"--{name.replace('_', '-')}" for name in names_of(spec))
     also = f"; also {', '.join(others)}" if others else ""
@@ -222,7 +223,7 @@ def _data(options: argparse.Namespace) -> int:
         "--resume", metavar="RUN", help="go on with a run that has ended, to --epochs if given"
     ),
     _option("--run", help=argparse.SUPPRESS),  # a run the dashboard has made already
-    *map(_setting, fields(TrainingConfig)),
+    *map(option_of, fields(TrainingConfig)),
 )
 def _train(options: argparse.Namespace) -> int:
     runs, data = _runs_to_train(options)

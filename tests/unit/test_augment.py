@@ -1,10 +1,12 @@
 """Augmentation: each variation does what it says and nothing else."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
-from cifar_core.config import TrainingConfig
-from cifar_core.training.augment import augment, augments
+from cifar_core.config import TrainingConfig, count
+from cifar_core.training.augment import AUGMENTATIONS, augment, augments
 
 
 @pytest.fixture
@@ -72,3 +74,20 @@ def test_the_same_draws_give_the_same_images(images: np.ndarray) -> None:
 
 def test_one_channel_works_too(images: np.ndarray) -> None:
     varied(images[..., :1], flip=True, shift=2, cutout=4)
+
+
+def test_another_augmentation_is_a_setting_and_an_entry(
+    images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dataclass(frozen=True)
+    class More(TrainingConfig):
+        brighter: int = count(0, "Brighter", "augmentation", "add this to pixels", 255)
+
+    def brighten(images: np.ndarray, by: int, rng: np.random.Generator) -> np.ndarray:
+        return np.where(images < 256 - by, images + np.uint8(by), 255).astype(np.uint8)
+
+    monkeypatch.setitem(AUGMENTATIONS, "brighter", brighten)
+    assert not augments(More())
+    assert augments(More(brighter=5))
+    out = augment(images, More(brighter=5), np.random.default_rng(0))
+    np.testing.assert_array_equal(out, np.minimum(images.astype(int) + 5, 255))

@@ -228,7 +228,8 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
     tell(StateEvent(state=RunState.RUNNING))
     tell(LogEvent(message=f"reading the images: {spec}"))
     data = load_data(spec, progress=_Progress(run, tell))
-    config = run.config() if epochs is None else replace(run.config(), epochs=epochs)
+    asked = run.config()
+    config = asked if epochs is None else replace(asked, epochs=epochs)
     with device.quiet():
         used = device.use_device(slot_number, config.device)
         if config.deterministic:
@@ -250,7 +251,7 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
     now = _environment(config, data, used)
     known_since = environment if "data" in environment else {}
     run.save_environment({**environment, **now, **known_since, "spec": now["spec"]})
-    if config != run.config():
+    if config != asked:
         run.save_config(config)
     if goes_on:
         tell(StateEvent(state=RunState.RUNNING, step=training.step))

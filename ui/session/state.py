@@ -672,8 +672,8 @@ class Begun(NamedTuple):
     """What the widgets of settings begin with.
 
     Attributes:
-        version: a number in their keys; `use_settings` gives them another one, for a browser that has not
-            heard of the new values sends the old ones along with whatever it asks for next.
+        version: a number in their keys; `use_settings` gives them another one, for a browser that
+            has not heard of the new values sends the old ones along with what it asks for next.
         config: the settings.
         numbers: what the number beside a setting's switch shows, by setting.
     """

@@ -112,6 +112,11 @@ def open_or_build(
         lock.release()
 
 
+def open_file(path: Path, read: Callable[[], Dataset], cache_dir: Path) -> Dataset:
+    """As `open_or_build`, of a single file that `read` decodes."""
+    return open_or_build(str(path), fingerprint_files([(path.name, path.stat())]), read, cache_dir)
+
+
 def _short(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:10]
 

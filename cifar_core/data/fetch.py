@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..process import ERROR_PREFIX, begin
-from . import default_cache_dir, download
+from . import download
+from .cache import default_cache_dir
 from .official import archive_path
 
 _START_SECONDS = 5.0  # a process that has not said or locked anything by then is gone

@@ -16,7 +16,14 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataFormatError, ImageError, quoted
-from .cache import Progress, checksum_of_arrays, checksum_of_file
+from .cache import (
+    Progress,
+    checksum_of_arrays,
+    checksum_of_file,
+    fingerprint_files,
+    open_file,
+    open_or_build,
+)
 from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
 from .images import read_image, to_network_size
 
@@ -27,6 +34,20 @@ _ENDINGS = ("jpg", "jpeg", "png", "bmp", "gif", "webp", "tif", "tiff")
 _SPLITS = ("train", "test")
 _MAX_FILE_BYTES = 64 << 20
 _MAX_CLASSES = 256  # labels are uint8
+
+
+def open_folder(path: Path, cache_dir: Path, progress: Progress | None = None) -> Dataset:
+    """A folder through the cache; see `read_folder`."""
+    # Class folders (names with '/') change whenever a file manager leaves its notes in them.
+    files = [(name, status) for name, status in list_folder(path).items() if name[-1] != "/"]
+    return open_or_build(
+        str(path), fingerprint_files(files), lambda: read_folder(path, progress), cache_dir
+    )
+
+
+def open_zip(path: Path, cache_dir: Path, progress: Progress | None = None) -> Dataset:
+    """A zip through the cache; see `read_zip`."""
+    return open_file(path, lambda: read_zip(path, progress), cache_dir)
 
 
 def list_folder(root: Path) -> dict[str, os.stat_result]:

@@ -8,13 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataFormatError, quoted
-from .cache import checksum_of_file
+from .cache import Progress, checksum_of_file, open_file
 from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
 
 # 1.3 million images. A file of a few MB can declare terabytes of zeros.
 _MAX_BYTES = 4 << 30
 _MAX_CLASSES = 256  # labels are uint8
 _IMAGES = f"uint8 of shape (N, {IMAGE_SIZE}, {IMAGE_SIZE}, 3)"
+
+
+def open_npz(path: Path, cache_dir: Path, progress: Progress | None = None) -> Dataset:
+    """A .npz file through the cache; see `read_npz`."""
+    return open_file(path, lambda: read_npz(path), cache_dir)
 
 
 def read_npz(path: Path) -> Dataset:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import DataFormatError, DataNotFound
 from . import download
 from .batches import BATCHES, read_archive, read_batches_folder
-from .cache import Progress, fingerprint_files, open_or_build
+from .cache import Progress, fingerprint_files, open_file, open_or_build
 from .dataset import Dataset
 
 _FOLDER = "cifar-10-batches-py"
@@ -100,9 +100,8 @@ def open_official(
             lambda: read_batches_folder(folder, progress, must_be_original=must_be_original),
             cache_dir,
         )
-    return open_or_build(
-        str(place),
-        fingerprint_files([(place.name, place.stat())]),
+    return open_file(
+        place,
         lambda: read_archive(place, progress, must_be_original=must_be_original),
         cache_dir,
     )

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import cifar_core.data
-from cifar_core.data import Dataset, load_data
+from cifar_core.data import Dataset, Source, absolute, load_data, sources
+from cifar_core.data.sources import DataSource
 from cifar_core.data.synthetic import draw as synthetic
-from cifar_core.errors import DataNotFound
+from cifar_core.errors import DataFormatError, DataNotFound
 
 DRAW = synthetic.draw_synthetic
 
@@ -79,3 +80,31 @@ def test_no_path_at_all(path: str, tmp_path: Path) -> None:
     with pytest.raises(DataNotFound, match="path that exists") as caught:
         load_data(path, cache_dir=tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_new_source_is_an_entry_in_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder with one pair of .npy files, which serves for training and test alike."""
+
+    def open_pair(path: Path, cache_dir: Path, progress: object) -> Dataset:
+        x, y = np.load(path / "x.npy"), np.load(path / "y.npy")
+        return Dataset(x, y, x, y, ("cat", "dog"), Source("pair", path.name, str(path), "sha256:0"))
+
+    pair = DataSource(
+        open_pair,
+        words=("pair",),
+        recognises=lambda path: (path / "x.npy").exists(),
+        form="a folder of .npy",
+    )
+    monkeypatch.setattr(sources, "SOURCES", [pair, *sources.SOURCES])
+    np.save(tmp_path / "x.npy", np.full((2, 32, 32, 3), 7, np.uint8))
+    np.save(tmp_path / "y.npy", np.array([0, 1], np.uint8))
+    data = load_data(str(tmp_path), cache_dir=tmp_path / "cache")
+    assert (data.source.kind, data.class_names) == ("pair", ("cat", "dog"))
+    assert (data.x_test == 7).all()
+    assert absolute("pair") == "pair"
+    with pytest.raises(DataNotFound, match="'pair', 'auto', 'official', 'synthetic' or a path"):
+        load_data("nowhere", cache_dir=tmp_path)
+    with pytest.raises(DataFormatError, match=r"a folder of \.npy, a folder, a \.zip, a \.npz or"):
+        load_data(str(tmp_path / "x.npy"), cache_dir=tmp_path)

@@ -66,6 +66,17 @@ class RunDiverged(RunError, ArithmeticError):
     """The loss of a training became infinite or no number at all."""
 
 
+def reason(error: BaseException) -> str:
+    """Why, for the brackets of another error: one line, no path that an OSError repeats."""
+    known = error.strerror if isinstance(error, OSError) else None
+    return one_line(known or str(error)) or type(error).__name__
+
+
+def one_line(text: str) -> str:
+    """A text on one line, of 1,000 characters at most."""
+    return " ".join(text.split())[:1000]
+
+
 def quoted(text: str) -> str:
     """A path or a name for an error: in quotes, as it is but for what would break the line."""
     return "'" + "".join(one if one.isprintable() else repr(one)[1:-1] for one in text) + "'"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import DataNotFound, quoted
+from ..errors import DataNotFound, quoted, reason
 from . import sources
 from .cache import Progress, default_cache_dir
 from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
@@ -67,9 +67,8 @@ def load_data(
         path = path.resolve()
         return sources.recognise(path).open(path, folder, progress)
     except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
-        reason = error.strerror or type(error).__name__
         raise DataNotFound(
-            f"data must be readable. Received: {quoted(spec)} ({reason}); give yourself the "
+            f"data must be readable. Received: {quoted(spec)} ({reason(error)}); give yourself the "
             "right to read it or name another path."
         ) from error
 

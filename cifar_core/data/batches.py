@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import DataFormatError, quoted
+from ..errors import DataFormatError, quoted, reason
 from . import download
 from .cache import Progress, checksum_of_arrays, checksum_of_file
 from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
@@ -49,12 +49,12 @@ def read_batches_folder(
             _check_size(name, (folder / name).stat().st_size, folder)
             pickled[name] = (folder / name).read_bytes()
         except OSError as error:
-            raise _damaged(f"{name} in {folder.name}", error) from error
+            raise _damaged(f"{name} in {folder.name}", reason(error)) from error
         found = hashlib.md5(pickled[name], usedforsecurity=False).hexdigest()
         if found != md5:
             original = False
             if must_be_original:
-                raise _damaged(str(folder / name), ValueError(f"md5 {found}, not {md5}"))
+                raise _damaged(str(folder / name), f"md5 {found}, not {md5}")
     arrays = _arrays(pickled, folder, progress)
     source = Source(
         "official",
@@ -78,7 +78,7 @@ def read_archive(
         checksum = checksum_of_file(path)
         original = checksum == f"sha256:{download.SHA256}"
         if must_be_original and not original:
-            raise ValueError(f"{checksum}, not {download.SHA256}")
+            raise _damaged(str(path), f"{checksum}, not {download.SHA256}")
         with tarfile.open(path) as archive:
             for member in archive:
                 name = PurePosixPath(member.name).name
@@ -92,9 +92,9 @@ def read_archive(
     except DataFormatError:
         raise
     except tarfile.ReadError as error:  # its own text lists what it tried, line by line
-        raise _damaged(str(path), ValueError("no whole tar archive")) from error
+        raise _damaged(str(path), "no whole tar archive") from error
     except (OSError, EOFError, tarfile.TarError, zlib.error, ValueError) as error:
-        raise _damaged(str(path), error) from error
+        raise _damaged(str(path), reason(error)) from error
     arrays = _arrays(pickled, path, progress)
     name = "CIFAR-10" if original else path.name
     source = Source("official", name, str(path), checksum)
@@ -147,7 +147,7 @@ def _batch(pickled: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
         batch = _ArraysOnly(io.BytesIO(pickled), encoding="bytes").load()
         x, y = batch[b"data"], np.asarray(batch[b"labels"])
     except Exception as error:  # a damaged pickle raises anything
-        raise _damaged(where, error) from error
+        raise _damaged(where, reason(error)) from error
     if (
         not isinstance(x, np.ndarray)
         or x.dtype != np.uint8
@@ -157,7 +157,7 @@ def _batch(pickled: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
         or len(y) == 0
         or not (y.min() >= 0 and y.max() < len(CIFAR10_CLASSES))
     ):
-        raise _damaged(where, ValueError("images or labels of another form"))
+        raise _damaged(where, "images or labels of another form")
     # Each row is the red, then the green, then the blue plane.
     x = x.reshape(-1, 3, IMAGE_SIZE, IMAGE_SIZE).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(x), y.astype(np.uint8)
@@ -171,9 +171,8 @@ def _check_size(name: str, size: int, where: Path) -> None:
         )
 
 
-def _damaged(where: str, error: Exception) -> DataFormatError:
-    reason = " ".join(str(error).split()) or type(error).__name__
+def _damaged(where: str, why: str) -> DataFormatError:
     return DataFormatError(
-        f"CIFAR-10's batches must be as they were published. Received: {quoted(where)} ({reason}); "
+        f"CIFAR-10's batches must be as they were published. Received: {quoted(where)} ({why}); "
         "fetch cifar-10-python.tar.gz anew."
     )

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import filelock
 
-from ..errors import DownloadCancelled, DownloadError, quoted
+from ..errors import DownloadCancelled, DownloadError, quoted, reason
 from ..lock import is_held
 from .cache import Progress, checksum_of_file
 
@@ -106,7 +106,7 @@ def download(
     except (OSError, NotImplementedError) as error:  # the mirrors' errors do not come to here
         raise DownloadError(
             f"CIFAR-10's archive must be written to {quoted(str(target.parent))}. "
-            f"Received: {_reason(error)}; name another folder in CIFAR10_CACHE."
+            f"Received: {reason(error)}; name another folder in CIFAR10_CACHE."
         ) from error
     return target
 
@@ -260,7 +260,10 @@ def _read(url: str, have: int, size: int, timeout: float) -> Generator[_Piece]:
     except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: no address
         if isinstance(error, urllib.error.HTTPError):
             error.close()  # it is an answer, too
-        raise _MirrorFailed(_reason(error)) from error
+        cause: Exception = error
+        if type(error) is urllib.error.URLError and isinstance(error.reason, Exception):
+            cause = error.reason  # without urllib's '<urlopen error ...>' around it
+        raise _MirrorFailed(reason(cause)) from error
     with response:
         continued = response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         if not (response.status == 206 and continued):
@@ -274,7 +277,7 @@ def _read(url: str, have: int, size: int, timeout: float) -> Generator[_Piece]:
                 # lose its beginning at a time-out.
                 chunk = response.read1(_CHUNK)
             except (OSError, http.client.HTTPException) as error:
-                raise _MirrorFailed(f"{_reason(error)} after {have} bytes") from error
+                raise _MirrorFailed(f"{reason(error)} after {have} bytes") from error
             if not chunk:
                 return
             yield have, chunk
@@ -324,9 +327,3 @@ def _size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _reason(error: Exception) -> str:
-    if type(error) is urllib.error.URLError and isinstance(error.reason, Exception):
-        error = error.reason  # without urllib's '<urlopen error ...>' around it
-    return " ".join(str(error).split()) or type(error).__name__

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import DataError, reason
 from ..process import ERROR_PREFIX, begin
 from . import download
 from .cache import default_cache_dir
@@ -88,7 +88,7 @@ def _log_path() -> Path:
 
 def _not_writable(error: OSError) -> DataError:
     return DataError(
-        f"the cache folder must be writable. Received: {default_cache_dir()} ({error.strerror}); "
+        f"the cache folder must be writable. Received: {default_cache_dir()} ({reason(error)}); "
         "name another one in CIFAR10_CACHE."
     )
 

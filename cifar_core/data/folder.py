@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataFormatError, ImageError, quoted
+from ..errors import DataFormatError, ImageError, quoted, reason
 from .cache import (
     Progress,
     checksum_of_arrays,
@@ -102,7 +102,7 @@ def read_zip(path: Path, progress: Progress | None = None) -> Dataset:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise DataFormatError(
             f"a .zip must be a whole zip archive. Received: {quoted(path.name)} "
-            f"({_reason(error)}); copy or pack it anew."
+            f"({reason(error)}); copy or pack it anew."
         ) from error
     with archive:
         members = _members(archive)
@@ -164,7 +164,7 @@ def _read(
             # RuntimeError and its NotImplementedError: an encrypted or oddly packed member.
             raise DataFormatError(
                 f"every picture must be readable. Received: {quoted(name)} in {quoted(where)}, "
-                f"which is not ({_reason(e).rstrip('.')}); replace or remove it."
+                f"which is not ({reason(e).rstrip('.')}); replace or remove it."
             ) from e
         resized += image.shape != (IMAGE_SIZE, IMAGE_SIZE, 3)
         x[index] = to_network_size(image)
@@ -250,7 +250,3 @@ def _check_size(size: int) -> None:
             f"a picture may have {_MAX_FILE_BYTES >> 20} MiB at most. "
             f"Received: {size >> 20} MiB; make it smaller."
         )
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

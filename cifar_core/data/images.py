@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..errors import ImageError
+from ..errors import ImageError, reason
 
 MAX_PIXELS = 50_000_000
 """More than any phone's camera in its usual mode; 150 MB once decoded."""
@@ -54,9 +54,9 @@ def read_image(data: bytes) -> np.ndarray:
     except Exception as error:
         # Pillow's decoders raise whatever the damage leads to: OSError, ValueError, SyntaxError,
         # struct.error, IndexError, MemoryError ... All mean the same to who gave the file.
-        reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(
-            f"a picture must be whole. Received: a damaged file ({reason}); save or copy it again."
+            f"a picture must be whole. Received: a damaged file ({reason(error)}); save or copy it "
+            "again."
         ) from error
 
 

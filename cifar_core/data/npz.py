@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataFormatError, quoted
+from ..errors import DataFormatError, quoted, reason
 from .cache import Progress, checksum_of_file, open_file
 from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
 
@@ -85,11 +85,10 @@ def _load(path: Path) -> dict[str, np.ndarray]:
         raise
     except Exception as error:
         # zipfile, zlib and NumPy raise many kinds, to MemoryError for a shape that lies.
-        reason = " ".join(str(error).split()) or type(error).__name__
         raise DataFormatError(
             f"an npz must be readable without pickled objects. Received: {quoted(path.name)} "
-            f"({reason}); write it with numpy.savez(path, x_train=..., y_train=..., x_test=..., "
-            "y_test=...)."
+            f"({reason(error)}); write it with numpy.savez(path, x_train=..., y_train=..., "
+            "x_test=..., y_test=...)."
         ) from error
 
 

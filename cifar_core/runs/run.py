@@ -44,7 +44,7 @@ import numpy as np
 from .. import lock
 from ..analysis.evaluation import Predictions
 from ..config import TrainingConfig
-from ..errors import ConfigError, RunError, RunNotFound, RunNotWritable
+from ..errors import ConfigError, RunError, RunNotFound, RunNotWritable, reason
 from ..files import write_json, write_whole
 from ..network.out_of_distribution import NoveltyRule, from_predictions
 from . import names
@@ -152,7 +152,7 @@ class Run:
         except FileNotFoundError:
             return kind()
         except (OSError, ValueError) as error:
-            _tell(problems, f"{name} cannot be read ({_reason(error)})")
+            _tell(problems, f"{name} cannot be read ({reason(error)})")
             return kind()
         if not isinstance(values, kind):
             _tell(problems, f"{name} cannot be read (it holds no {kind.__name__})")
@@ -173,7 +173,7 @@ class Run:
             raise self.gone() from error
         except (OSError, ValueError, TypeError, AttributeError, ConfigError) as error:
             raise RunError(
-                f"the run's settings cannot be read. Received: {path} ({_reason(error)}); delete "
+                f"the run's settings cannot be read. Received: {path} ({reason(error)}); delete "
                 "the run's folder or correct the file."
             ) from error
 
@@ -511,7 +511,7 @@ class Run:
             return None
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise RunError(
-                f"the run's predictions cannot be read. Received: {path} ({error}); "
+                f"the run's predictions cannot be read. Received: {path} ({reason(error)}); "
                 f"delete the file to go on without them."
             ) from error
 
@@ -542,8 +542,8 @@ class Run:
             return from_predictions(predictions) if predictions else NoveltyRule(least_share=0.0)
         except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise RunError(
-                f"the run's rule for unknown pictures cannot be read. Received: {path} ({error}); "
-                f"delete the file to go on with a simpler one."
+                f"the run's rule for unknown pictures cannot be read. Received: {path} "
+                f"({reason(error)}); delete the file to go on with a simpler one."
             ) from error
 
     def notes(self, problems: list[str] | None = None) -> str:
@@ -557,7 +557,7 @@ class Run:
         except FileNotFoundError:
             return ""
         except OSError as error:
-            _tell(problems, f"notes.md cannot be read ({_reason(error)})")
+            _tell(problems, f"notes.md cannot be read ({reason(error)})")
             return ""
         try:
             return written.decode("utf-8-sig")
@@ -597,14 +597,9 @@ def _stamp(path: Path) -> tuple[int, ...]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _reason(error: Exception) -> str:
-    """Why, without the path that an OSError repeats."""
-    return str(error.strerror if isinstance(error, OSError) and error.strerror else error)
-
-
 def _not_writable(path: Path, error: OSError) -> str:
     return (
-        f"the runs' folder must be writable. Received: {path} ({_reason(error)}); give yourself "
+        f"the runs' folder must be writable. Received: {path} ({reason(error)}); give yourself "
         "the right to write there or free some space, or name another folder with --runs or "
         "CIFAR10_RUNS."
     )

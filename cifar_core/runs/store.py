@@ -13,10 +13,10 @@ from functools import cached_property
 from pathlib import Path
 
 from ..config import TrainingConfig, preset_of
-from ..errors import RunError, RunNotFound, RunNotWritable
+from ..errors import RunError, RunNotFound, RunNotWritable, reason
 from . import names
 from .events import RunState
-from .run import _REFERENCE, Run, _not_writable, _reason
+from .run import _REFERENCE, Run, _not_writable
 from .summary import Summary
 
 SHIPPED = Path(__file__).resolve().parents[2] / "reference_runs"
@@ -236,7 +236,7 @@ class RunStore:
         except OSError as error:
             raise RunError(
                 f"a run's folder must be writable to be deleted. Received: {run.path} "
-                f"({_reason(error)})."
+                f"({reason(error)})."
             ) from error
         self._known.pop(run.path, None)
 

@@ -23,7 +23,7 @@ from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import ConfigError, RunError, RunNotFound
+from ..errors import ConfigError, RunError, RunNotFound, reason
 from ..lock import hold, is_held
 from ..runs.run import Run
 
@@ -194,7 +194,7 @@ class _Line:
         except OSError as error:
             raise RunError(
                 "the line of waiting runs must be writable for all who train here. "
-                f"Received: {self._folder} ({error}); give them the right to write to it."
+                f"Received: {self._folder} ({reason(error)}); give them the right to write to it."
             ) from error
 
     def _mode(self) -> int:

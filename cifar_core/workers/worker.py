@@ -18,7 +18,7 @@ import numpy as np
 from ..analysis.evaluation import Predictions, accuracy, cross_entropy
 from ..config import TrainingConfig
 from ..data import Dataset, absolute, load_data, must_exist
-from ..errors import CifarError, RunDiverged, RunError
+from ..errors import CifarError, RunDiverged, RunError, one_line, reason
 from ..process import begin
 from ..runs.events import EpochEvent, Event, LogEvent, RunState, StateEvent
 from ..runs.run import Run
@@ -86,7 +86,7 @@ def _begin_worker(run: Run, data: str, epochs: int | None = None) -> None:
         begin(command, run.log_path, ended)
     except OSError as error:
         raise RunError(
-            f"a run's process must be able to begin. Received: {run.path} ({error.strerror}); "
+            f"a run's process must be able to begin. Received: {run.path} ({reason(error)}); "
             "free some space or memory and try again."
         ) from error
 
@@ -193,7 +193,7 @@ def execute(
             except Exception as error:
                 message = str(error)
                 if not isinstance(error, CifarError):
-                    message = " ".join(f"{type(error).__name__}: {error}".split())[:1000]
+                    message = one_line(f"{type(error).__name__}: {error}")
                 with suppress(RunError):  # a full disk, say, which is the error itself
                     tell(StateEvent(state=RunState.FAILED, message=message))
                 raise

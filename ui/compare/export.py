@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from cifar_core.errors import CifarError, ConfigError
+from cifar_core.errors import CifarError, ConfigError, reason
 from cifar_core.export import FORMS, need_packages
 from cifar_core.export.conversion import Conversion
 from cifar_core.runs.summary import Summary
@@ -37,7 +37,7 @@ def export_panel(summary: Summary) -> None:
     except CifarError as error:
         tell(error)
     except OSError as error:
-        tell(_("The file cannot be made: {reason}").format(reason=error.strerror or error))
+        tell(_("The file cannot be made: {reason}").format(reason=reason(error)))
 
 
 def _panel(summary: Summary) -> None:

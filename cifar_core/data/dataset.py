@@ -20,6 +20,10 @@ CIFAR10_CLASSES = (
     "truck",
 )
 IMAGE_SIZE = 32
+"""Width and height of an image, in pixels."""
+
+MAX_CLASSES = 256
+"""As many as labels of uint8 tell apart."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from .cache import (
     open_file,
     open_or_build,
 )
-from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
+from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, MAX_CLASSES, Dataset, Source
 from .images import read_image, to_network_size
 
 JPEG_COPY_SHA256 = "05b4c8c8bf43c21250b5d4abc4621c4fed6837d691555b00c9215bfc6b363d11"
@@ -33,7 +33,6 @@ JPEG_COPY_SHA256 = "05b4c8c8bf43c21250b5d4abc4621c4fed6837d691555b00c9215bfc6b36
 _ENDINGS = ("jpg", "jpeg", "png", "bmp", "gif", "webp", "tif", "tiff")
 _SPLITS = ("train", "test")
 _MAX_FILE_BYTES = 64 << 20
-_MAX_CLASSES = 256  # labels are uint8
 
 
 def open_folder(path: Path, cache_dir: Path, progress: Progress | None = None) -> Dataset:
@@ -205,9 +204,9 @@ def _check_classes(files: dict[str, dict[str, list[str]]], where: str) -> tuple[
                 f"train/ and test/ must hold the same class folders. Received: {quoted(where)} "
                 f"with {quoted(min(more))} in {other}/ but not in {split}/; add or remove it."
             )
-    if not 2 <= len(train) <= _MAX_CLASSES:
+    if not 2 <= len(train) <= MAX_CLASSES:
         raise DataFormatError(
-            f"train/ must hold 2 to {_MAX_CLASSES} class folders. Received: {quoted(where)} with "
+            f"train/ must hold 2 to {MAX_CLASSES} class folders. Received: {quoted(where)} with "
             f"{len(train)}; put pictures of each class into a folder of their own."
         )
     for split in _SPLITS:

@@ -9,12 +9,10 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import ImageError, reason
+from .dataset import IMAGE_SIZE
 
 MAX_PIXELS = 50_000_000
 """More than any phone's camera in its usual mode; 150 MB once decoded."""
-
-SIDE = 32
-"""Width and height that the network takes."""
 
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 _ORIENTATION = 0x0112
@@ -117,12 +115,12 @@ def to_network_size(image: np.ndarray, square: Square | None = None) -> np.ndarr
         uint8 (32, 32, 3); the same array where it has that size already.
     """
     square = square or square_at(image)
-    if (square.side, *image.shape[:2]) == (SIDE, SIDE, SIDE):
+    if (square.side, *image.shape[:2]) == (IMAGE_SIZE, IMAGE_SIZE, IMAGE_SIZE):
         return image
     rows = slice(square.top, square.top + square.side)
     crop = np.ascontiguousarray(image[rows, square.left : square.left + square.side])
     # Lanczos averages over the whole source area when it shrinks, so nothing aliases.
-    small = Image.fromarray(crop).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    small = Image.fromarray(crop).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.LANCZOS)
     return np.asarray(small)
 
 
@@ -138,11 +136,11 @@ def fit_to_network_size(image: np.ndarray) -> np.ndarray:
     Returns:
         uint8 (32, 32, 3).
     """
-    small = resized(image, SIDE)
+    small = resized(image, IMAGE_SIZE)
     height, width = small.shape[:2]
-    fitted = np.empty((SIDE, SIDE, 3), np.uint8)
+    fitted = np.empty((IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
     fitted[:] = np.rint(small.mean(axis=(0, 1)))
-    top, left = (SIDE - height) // 2, (SIDE - width) // 2
+    top, left = (IMAGE_SIZE - height) // 2, (IMAGE_SIZE - width) // 2
     fitted[top : top + height, left : left + width] = small
     return fitted
 

@@ -9,11 +9,10 @@ import numpy as np
 
 from ..errors import DataFormatError, quoted, reason
 from .cache import Progress, checksum_of_file, open_file
-from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, Dataset, Source
+from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, MAX_CLASSES, Dataset, Source
 
 # 1.3 million images. A file of a few MB can declare terabytes of zeros.
 _MAX_BYTES = 4 << 30
-_MAX_CLASSES = 256  # labels are uint8
 _IMAGES = f"uint8 of shape (N, {IMAGE_SIZE}, {IMAGE_SIZE}, 3)"
 
 
@@ -126,9 +125,9 @@ def _labels(arrays: dict[str, np.ndarray], name: str) -> np.ndarray:
             f"Received: {y.dtype} {y.shape}; give one class index an image."
         )
     y = y.reshape(-1)
-    if len(y) and not (y.min() >= 0 and y.max() < _MAX_CLASSES):
+    if len(y) and not (y.min() >= 0 and y.max() < MAX_CLASSES):
         raise DataFormatError(
-            f"{name} must be from 0 to {_MAX_CLASSES - 1}. Received: labels from {y.min()} to "
+            f"{name} must be from 0 to {MAX_CLASSES - 1}. Received: labels from {y.min()} to "
             f"{y.max()}; number the classes from 0."
         )
     return y
@@ -146,9 +145,9 @@ def _class_names(arrays: dict[str, np.ndarray], highest: int) -> tuple[str, ...]
             "class_names must be strings, each different and none empty. "
             f"Received: {given.dtype} {given.shape}; write numpy.array(['cat', 'dog'])."
         )
-    if not 2 <= len(names) <= _MAX_CLASSES:
+    if not 2 <= len(names) <= MAX_CLASSES:
         raise DataFormatError(
-            f"class_names must hold 2 to {_MAX_CLASSES} names. Received: {len(names)}; "
+            f"class_names must hold 2 to {MAX_CLASSES} names. Received: {len(names)}; "
             "name every label."
         )
     return names

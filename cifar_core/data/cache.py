@@ -24,6 +24,7 @@ import filelock
 import numpy as np
 import platformdirs
 
+from ..files import write_json, write_whole
 from .dataset import IMAGE_SIZE, Dataset, Source
 
 Progress = Callable[[str, int, int], None]
@@ -166,23 +167,17 @@ def _write(dataset: Dataset, folder: Path, name: str) -> None:
     try:
         part.mkdir()
         for array in _ARRAYS:
-            with (part / f"{array}.npy").open("wb") as file:
-                np.save(file, getattr(dataset, array), allow_pickle=False)
-                _to_disk(file.fileno())
+            _save(part / f"{array}.npy", getattr(dataset, array))
         meta = {"class_names": dataset.class_names, "source": dataset.source.to_json()}
-        with (part / "meta.json").open("w", encoding="utf-8") as text:
-            json.dump(meta, text, indent=1)
-            text.flush()
-            _to_disk(text.fileno())
+        write_json(part / "meta.json", meta)
         part.replace(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
 
 
-def _to_disk(descriptor: int) -> None:
-    """So that after a power cut no file of a renamed folder is short or full of zeros."""
-    os.fsync(descriptor)
+def _save(path: Path, array: np.ndarray) -> None:
+    write_whole(path, lambda new: np.save(new, array, allow_pickle=False))
 
 
 def _read_only(dataset: Dataset) -> Dataset:

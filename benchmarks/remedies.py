@@ -56,7 +56,7 @@ def trained(store: RunStore, config: TrainingConfig, name: str, data: str) -> Su
     """A finished run of these settings: one that is there, else one trained now."""
     checksum = load_data(data).source.checksum
     for summary in store.summaries():
-        same = summary.environment.get("data", {}).get("checksum") == checksum
+        same = summary.data_checksum == checksum
         if same and summary.config == config and summary.state is RunState.FINISHED:
             return summary
     options = []

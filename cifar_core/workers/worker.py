@@ -238,19 +238,18 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
     from ..network.out_of_distribution import calibrate
     from ..training.loop import Training
 
-    environment = run.environment()
-    known = environment.get("data", {}).get("checksum", data.source.checksum)
-    if known != data.source.checksum:
+    summary = Summary.of(run)
+    if summary.data_checksum not in ("", data.source.checksum):
         raise RunError(
-            f"a run goes on with the images it began with, {environment['data']['name']}. "
+            f"a run goes on with the images it began with, {summary.data_name}. "
             f"Received: {data.source.name}; name the others with --data."
         )
     checkpoint = run.checkpoint_path if run.checkpoint_path.exists() else None
     goes_on = bool(before.batches or before.epochs)
     training = Training(config, data, checkpoint, before)
     now = _environment(config, data, used)
-    known_since = environment if "data" in environment else {}
-    run.save_environment({**environment, **now, **known_since, "spec": now["spec"]})
+    known_since = summary.environment if "data" in summary.environment else {}
+    run.save_environment({**summary.environment, **now, **known_since, "spec": now["spec"]})
     if config != asked:
         run.save_config(config)
     if goes_on:

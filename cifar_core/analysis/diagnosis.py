@@ -50,7 +50,7 @@ from typing import Any
 
 from ..config import MOST_EPOCHS, WIDTHS, TrainingConfig
 from ..runs.events import EpochEvent, RunState
-from ..runs.history import History
+from ..runs.history import History, highest_rate
 from ..runs.status import Status
 from ..runs.summary import Summary
 
@@ -220,7 +220,7 @@ def remarks(history: History, config: TrainingConfig, classes: int = 10) -> list
         config: its settings, so that remedies are changes to them.
         classes: how many there are.
     """
-    rate = history.rates[-1].learning_rate if history.rates else config.learning_rate
+    rate = highest_rate(history.rates, config)
     epochs = history.epochs
     for alone in (
         _diverged(history, config, rate),

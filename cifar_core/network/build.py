@@ -59,6 +59,11 @@ _FAMILIES = {
 }
 
 
+def input_channels(config: TrainingConfig) -> int:
+    """How many numbers a pixel the network takes: 3 or, of grey images, 1."""
+    return 1 if config.colour == "grey" else 3
+
+
 def build_model(
     config: TrainingConfig,
     classes: int = 10,
@@ -84,7 +89,7 @@ def build_model(
 
     keras.utils.set_random_seed(config.seed)
     layers = keras.layers
-    channels = 1 if config.colour == "grey" else 3
+    channels = input_channels(config)
     policy = "mixed_bfloat16" if config.precision == "mixed" else "float32"
     penalty = keras.regularizers.L2(config.l2) if config.l2 else None
     pool = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}[config.pooling]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from ..config import TrainingConfig
 from .events import (
     BatchEvent,
     EpochEvent,
@@ -14,6 +17,14 @@ from .events import (
     StateEvent,
     UsageEvent,
 )
+
+
+def highest_rate(
+    rates: Sequence[RateEvent], config: TrainingConfig, step: float = math.inf
+) -> float:
+    """The schedule's highest learning rate at a step, after what it was changed to until then."""
+    past = [event.learning_rate for event in rates if event.step <= step]
+    return past[-1] if past else config.learning_rate
 
 
 @dataclass

@@ -14,7 +14,7 @@ from ..config import TrainingConfig
 from ..data.dataset import Dataset
 from ..data.images import to_channels
 from ..data.moments import channel_moments
-from ..network.build import build_model
+from ..network.build import build_model, input_channels
 from ..runs.events import EpochEvent, Event, RateEvent
 from ..runs.history import History
 from .augment import augment, augments
@@ -64,8 +64,7 @@ class Training:
         self.config = config
         self.data = data
         self.trained, self._held = split(len(data.x_train), config)
-        channels = 1 if config.colour == "grey" else 3
-        self._images = to_channels(data.x_train, channels)
+        self._images = to_channels(data.x_train, input_channels(config))
         moments = channel_moments(self._images[self.trained]) if config.standardise else None
         self.model = build_model(config, len(data.class_names), moments)
         if checkpoint:
@@ -78,7 +77,6 @@ class Training:
         self.best: EpochEvent | None = None
         for event in self._before.epochs:
             self._judge(event)
-        self._rates = self._before.rates
         # A run that stopped early and is asked to go on gets its patience anew.
         self._counted_from = self._before.finished_epochs
         self._stopping = False
@@ -90,7 +88,7 @@ class Training:
     def change_rate(self, learning_rate: float) -> RateEvent:
         """Let the schedule go on with another highest rate, from the next step on."""
         event = RateEvent(step=self.step, learning_rate=learning_rate)
-        self._rates = [one for one in self._rates if one.step < event.step] + [event]
+        self._before.add(event)
         return event
 
     def events(self) -> Iterator[Event]:
@@ -108,8 +106,8 @@ class Training:
         if len(self._held):
             validation = self._images[self._held], data.y_train[self._held]
         else:
-            channels = self.model.input_shape[-1]
-            validation = to_channels(np.asarray(data.x_test), channels), np.asarray(data.y_test)
+            seen = to_channels(data.x_test, input_channels(config))
+            validation = seen, np.asarray(data.y_test)
         with tf.device("/CPU:0"):  # the images stay in main memory, whatever the device
             images = tf.constant(self._images)
             labels = tf.constant(data.y_train)
@@ -135,7 +133,7 @@ class Training:
                     if logs and meter.is_behind(number - 1):
                         yield meter.read(logs, number - 1, self.step)
                     return
-                wanted = planned[number - 1] * changed_by(self._rates, config, self.step)
+                wanted = planned[number - 1] * changed_by(self._before.rates, config, self.step)
                 if wanted != rate:
                     self.model.optimizer.learning_rate = rate = wanted
                 logs = self.model.train_function(batches)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..config import TrainingConfig
 from ..runs.events import RateEvent
+from ..runs.history import highest_rate
 
 RISE = 0.25  # share of the steps in which one-cycle's rate rises
 _START = 1 / 25  # of the highest rate, where one-cycle starts
@@ -47,5 +48,4 @@ def learning_rates(config: TrainingConfig, step: ArrayLike, steps: int) -> np.nd
 
 def changed_by(rates: Sequence[RateEvent], config: TrainingConfig, step: int) -> float:
     """What the schedule is multiplied by at a step, after changes made while the run went."""
-    past = [event.learning_rate for event in rates if event.step <= step]
-    return past[-1] / config.learning_rate if past else 1.0
+    return highest_rate(rates, config, step) / config.learning_rate

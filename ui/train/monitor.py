@@ -11,7 +11,7 @@ import streamlit as st
 from cifar_core.analysis.diagnosis import best_epoch
 from cifar_core.percent import percent
 from cifar_core.runs.events import BatchEvent, RunState, StateEvent
-from cifar_core.runs.history import History
+from cifar_core.runs.history import History, highest_rate
 from cifar_core.runs.printed import IMAGES as PRINTED_IMAGES
 from cifar_core.runs.printed import printed_histories
 from cifar_core.runs.run import Run
@@ -120,9 +120,7 @@ def reference(this: Summary, view: View) -> curves.Reference | None:
 
 def change_rate(summary: Summary) -> None:
     """'Learning rate': what it is changed to while the run trains."""
-    now = summary.config.learning_rate
-    if rates := summary.status.rates:
-        now = rates[-1].learning_rate
+    now = highest_rate(summary.status.rates, summary.config)
     key = f"{Key.RATE}-{summary.run.id}"
     is_over = summary.state is not RunState.RUNNING
     with st.popover(_("Learning rate"), icon=":material/speed:", disabled=is_over):

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cifar_core.config import TrainingConfig
 from cifar_core.data.dataset import IMAGE_SIZE
-from cifar_core.network.build import LayerInfo
+from cifar_core.network.describe import LayerInfo
 from ui import cached, frame
 from ui.components.live_chart import live_chart
 from ui.figures import network as draw

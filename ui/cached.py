@@ -36,7 +36,7 @@ from cifar_core.data.official import official_places
 from cifar_core.errors import DataError
 from cifar_core.export import FORMS
 from cifar_core.export.conversion import Conversion
-from cifar_core.network.build import LayerInfo
+from cifar_core.network.describe import LayerInfo
 from cifar_core.runs.history import History
 from cifar_core.runs.run import Run
 from cifar_core.runs.store import Listing, RunStore
@@ -242,7 +242,8 @@ def wait_for_tensorflow() -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _layers(config: TrainingConfig, classes: int) -> list[LayerInfo]:
-    from cifar_core.network.build import build_model, describe
+    from cifar_core.network.build import build_model
+    from cifar_core.network.describe import describe
 
     return describe(build_model(config, classes))
 

@@ -8,7 +8,8 @@ from scipy.signal import correlate
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from cifar_core.config import OPTIMISERS, PRESETS, TrainingConfig
-from cifar_core.network.build import build_model, describe, first_kernels
+from cifar_core.network.build import build_model, first_kernels
+from cifar_core.network.describe import describe
 
 TUTORIAL = [
     ("Conv2D", (30, 30, 32), 896),

@@ -20,10 +20,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.machine import heading
-from cifar_core import Dataset, Run, RunStore, load_data, load_model
-from cifar_core.analysis.evaluation import Predictions, softmax
+from cifar_core import Dataset, Run, RunStore, load_data
 from cifar_core.data.images import fit_to_network_size, read_image, square_at, to_network_size
 from cifar_core.network.out_of_distribution import calibrate, channel_figures, is_known
+from cifar_core.network.predict import Predictions, softmax
 from cifar_core.training import device
 
 COUNT = 1000
@@ -120,7 +120,7 @@ def measure(
     run: Run, data: Dataset, groups: dict[str, np.ndarray]
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """What each rule refuses of each group, and how fitted pictures fare; in percent."""
-    model = load_model(run)
+    model = run.load_model()
 
     def logits(images: np.ndarray) -> np.ndarray:
         parts = range(0, len(images), 500)

@@ -11,7 +11,7 @@ None of this imports TensorFlow before something is trained or predicted.
 from .config import PRESETS, TrainingConfig
 from .data import Dataset, load_data
 from .errors import CifarError
-from .network.predict import load_model, predict_probabilities
+from .network.predict import predict_probabilities
 from .runs.events import RunState
 from .runs.run import Run
 from .runs.store import RunStore
@@ -29,7 +29,6 @@ __all__ = [
     "TrainingConfig",
     "execute",
     "load_data",
-    "load_model",
     "predict_probabilities",
     "resume",
     "start",

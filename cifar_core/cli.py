@@ -452,11 +452,11 @@ def _predict(options: argparse.Namespace) -> int:
     found = _read_pictures(options.images) if options.images else [_test_image(options, run)]
 
     from .network.out_of_distribution import is_known
-    from .network.predict import load_model, predict_probabilities
+    from .network.predict import predict_probabilities
 
     with device.quiet():
         device.use_cpu()
-    model = load_model(run)
+    model = run.load_model()
     images = np.stack([pixels for _, _, _, pixels in found])
     probabilities = predict_probabilities(model, images)
     known = is_known(run.novelty(), model, images, probabilities).tolist()

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from cifar_core.analysis.diagnosis import best_epoch
-from cifar_core.analysis.evaluation import Predictions
 from cifar_core.analysis.significance import accuracy_interval
 from cifar_core.errors import RunError
+from cifar_core.network.predict import Predictions
 from cifar_core.percent import percent
 from cifar_core.runs.history import History
 from cifar_core.runs.summary import Summary

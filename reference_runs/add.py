@@ -27,9 +27,10 @@ import numpy as np
 
 from cifar_core.config import PRESETS, preset_of
 from cifar_core.data import CIFAR10_CLASSES, Dataset, load_data
+from cifar_core.data.dataset import sample
 from cifar_core.data.download import SHA256
 from cifar_core.network.out_of_distribution import calibrate
-from cifar_core.network.predict import load_model, predict_probabilities
+from cifar_core.network.predict import predict_probabilities
 from cifar_core.runs.events import (
     BatchEvent,
     EpochEvent,
@@ -43,7 +44,7 @@ from cifar_core.runs.run import Run
 from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Summary
 from cifar_core.training import device
-from cifar_core.training.split import sample, split
+from cifar_core.training.split import split
 from cifar_core.workers.worker import TRAIN_SAMPLE
 
 ROOT = Path(__file__).resolve().parent
@@ -84,7 +85,7 @@ def add(run: Run, name: str, root: Path = ROOT) -> Run:
     if summary.state is not RunState.FINISHED or predictions is None:
         raise SystemExit(f"only a finished run can ship. Received: {run.id}: {summary.state}.")
     environment = summary.environment
-    model = load_model(run)
+    model = run.load_model()
     check = predict_probabilities(model, check_pictures())
     new = RunStore(root).create(summary.config, name)
     new.save_environment(
@@ -111,7 +112,7 @@ def add(run: Run, name: str, root: Path = ROOT) -> Run:
 def measure(run: Run, data: Dataset) -> float:
     """Let a shipped run's end tell the train accuracy of its network, which is given back."""
     predictions = run.predictions()
-    model = load_model(run)
+    model = run.load_model()
     found = predict_probabilities(model, data.x_test).argmax(axis=1)
     if predictions is None or (found != predictions.predicted).any():
         raise SystemExit(f"the images must be the run's own. Received: others than {run.id}'s.")

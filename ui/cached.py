@@ -389,9 +389,7 @@ def once(run: Run, history: History, key: Hashable, make: Callable[[], T]) -> T:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _model(path: str, saved: object) -> tuple[threading.Lock, keras.Model]:
-    from cifar_core.network.predict import load_model
-
-    return threading.Lock(), load_model(Run(Path(path)))
+    return threading.Lock(), Run(Path(path)).load_model()
 
 
 def _network(run: Run) -> tuple[threading.Lock, keras.Model]:

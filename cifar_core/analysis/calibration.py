@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .evaluation import Predictions
+from ..network.predict import Predictions
 
 BINS = 10
 

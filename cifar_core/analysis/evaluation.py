@@ -6,41 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Predictions:
-    """A network's answers on a test set.
-
-    Attributes:
-        probabilities: float32, (N, K), rows sum to 1.
-        labels: integers, (N,), the true classes.
-        losses: float32, (N,), each image's cross-entropy in nats; None for runs that were stored
-            before there was one, whose probabilities say it less exactly.
-    """
-
-    probabilities: np.ndarray
-    labels: np.ndarray
-    losses: np.ndarray | None = None
-
-    @classmethod
-    def from_logits(cls, logits: np.ndarray, labels: np.ndarray) -> Predictions:
-        """The answers that logits, (N, K), give."""
-        return cls(softmax(logits), labels, cross_entropies(logits, labels))
-
-    @property
-    def predicted(self) -> np.ndarray:
-        """The likeliest class of each image, (N,)."""
-        return self.probabilities.argmax(axis=1)
-
-    @property
-    def confidence(self) -> np.ndarray:
-        """That class's probability, (N,)."""
-        return self.probabilities.max(axis=1)
-
-    @property
-    def hits(self) -> np.ndarray:
-        """Whether it is the true class, bool (N,)."""
-        return self.predicted == self.labels
+from ..network.predict import Predictions
 
 
 @dataclass(frozen=True)
@@ -74,29 +40,6 @@ class Confusion:
     predicted: int
     images: int
     share: float
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Logits (N, K) to probabilities, float32 (N, K)."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    powers = np.exp(shifted.astype(np.float64))
-    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-def cross_entropies(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Cross-entropy of each image in nats, float32 (N,).
-
-    It is log(sum(exp(logits))) less the true class's logit, after the highest logit was taken off
-    all of them: so no power is too large, and a probability that rounds to 0 has its loss still.
-
-    Args:
-        logits: (N, K).
-        labels: integers, (N,), the true classes.
-    """
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    chosen = shifted[np.arange(len(labels)), labels]
-    found: np.ndarray = np.log(np.exp(shifted).sum(axis=1)) - chosen
-    return found.astype(np.float32)
 
 
 def accuracy(predictions: Predictions) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .evaluation import Predictions
+from ..network.predict import Predictions
 
 _Z = 1.959963984540054  # the normal distribution's 97.5 % point: 95 % lie within
 _EXACT_BELOW = 25  # discordant images; the chi-squared distribution fits from there on

@@ -77,3 +77,13 @@ class Dataset:
         if name == "test":
             return self.x_test, self.y_test
         raise ValueError(f"split must be 'train' or 'test'. Received: {name!r}.")
+
+
+def sample(indices: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of some indices, always the same, sorted.
+
+    Args:
+        indices: int64 (N,).
+        most: how many.
+    """
+    return np.sort(np.random.default_rng(0).permutation(indices)[:most])

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..network.predict import load_model
 from ..runs.run import Run
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 def write_keras(run: Run, path: Path) -> None:
     """The network's file as the run saved it."""
-    load_model(run)  # says what is wrong with it
+    run.load_model()  # says what is wrong with it
     shutil.copyfile(run.model_path, path)
 
 
@@ -52,7 +51,7 @@ def _with_softmax(run: Run) -> keras.Model:
     """The network with softmax behind it, float32 throughout, of layers all converters know."""
     import keras
 
-    model = load_model(run)
+    model = run.load_model()
     values = pixels = keras.Input(model.input_shape[1:], name="pixels")
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):

@@ -18,15 +18,9 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..analysis.diagnosis import Fit, of_summary
-from ..analysis.evaluation import (
-    Predictions,
-    accuracy,
-    confusion_matrix,
-    confusions,
-    cross_entropy,
-    per_class,
-)
+from ..analysis.evaluation import accuracy, confusion_matrix, confusions, cross_entropy, per_class
 from ..analysis.significance import accuracy_interval
+from ..network.predict import Predictions
 from ..percent import percent
 from ..runs.events import EpochEvent
 from ..runs.run import Run

@@ -10,7 +10,6 @@ from PIL import Image, ImageDraw
 
 from ..analysis.evaluation import confusion_matrix
 from ..network.build import first_kernels
-from ..network.predict import load_model
 from ..runs.run import Run
 
 
@@ -41,7 +40,7 @@ def write_tensorboard(run: Run, folder: Path) -> None:
         matrix = confusion_matrix(predictions)
         pictures["confusion_matrix"] = ("validation", _matrix_picture(matrix, run.class_names()))
     if run.has_model():
-        pictures["first_kernels"] = ("train", _kernel_picture(first_kernels(load_model(run))))
+        pictures["first_kernels"] = ("train", _kernel_picture(first_kernels(run.load_model())))
     for tag, (side, picture) in pictures.items():
         png = io.BytesIO()
         picture.save(png, "PNG")

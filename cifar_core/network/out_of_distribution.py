@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.evaluation import Predictions
-from ..training.split import sample
+from ..data.dataset import sample
 from .explain import convolutions, outputs, pixels
+from .predict import Predictions
 
 if TYPE_CHECKING:
     import keras

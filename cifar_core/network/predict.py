@@ -1,15 +1,13 @@
-"""From pixels to probabilities, with the network of a run."""
+"""From pixels to a network's answers."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.evaluation import softmax
 from ..data.images import to_channels
-from ..errors import RunError
-from ..runs.run import Run
 
 if TYPE_CHECKING:
     import keras
@@ -17,28 +15,40 @@ if TYPE_CHECKING:
 _BATCH = 500
 
 
-def load_model(run: Run) -> keras.Model:
-    """The network that a run saved.
+@dataclass(frozen=True)
+class Predictions:
+    """A network's answers on a test set.
 
-    Only for runs of our own store: a model file can carry code.
-
-    Raises:
-        RunError: the run has saved none yet, or the file is damaged.
+    Attributes:
+        probabilities: float32, (N, K), rows sum to 1.
+        labels: integers, (N,), the true classes.
+        losses: float32, (N,), each image's cross-entropy in nats; None for runs that were stored
+            before there was one, whose probabilities say it less exactly.
     """
-    if not run.has_model():
-        raise RunError(
-            f"a network is saved when a run ends. Received: {run.id}, which is "
-            f"{run.state()}; choose a run that is finished or stopped."
-        )
-    import keras
 
-    try:
-        return keras.models.load_model(run.model_path, compile=False)
-    except Exception as error:  # Keras raises whatever the damage leads to
-        raise RunError(
-            f"the run's network cannot be read. Received: {run.model_path} "
-            f"({type(error).__name__}); train it again."
-        ) from error
+    probabilities: np.ndarray
+    labels: np.ndarray
+    losses: np.ndarray | None = None
+
+    @classmethod
+    def from_logits(cls, logits: np.ndarray, labels: np.ndarray) -> Predictions:
+        """The answers that logits, (N, K), give."""
+        return cls(softmax(logits), labels, cross_entropies(logits, labels))
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The likeliest class of each image, (N,)."""
+        return self.probabilities.argmax(axis=1)
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """That class's probability, (N,)."""
+        return self.probabilities.max(axis=1)
+
+    @property
+    def hits(self) -> np.ndarray:
+        """Whether it is the true class, bool (N,)."""
+        return self.predicted == self.labels
 
 
 def predict_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -68,3 +78,26 @@ def predict_logits(model: keras.Model, images: np.ndarray) -> np.ndarray:
         for first in range(0, len(images), _BATCH)
     ]
     return np.concatenate(logits)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Logits (N, K) to probabilities, float32 (N, K)."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    powers = np.exp(shifted.astype(np.float64))
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def cross_entropies(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Cross-entropy of each image in nats, float32 (N,).
+
+    It is log(sum(exp(logits))) less the true class's logit, after the highest logit was taken off
+    all of them: so no power is too large, and a probability that rounds to 0 has its loss still.
+
+    Args:
+        logits: (N, K).
+        labels: integers, (N,), the true classes.
+    """
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    chosen = shifted[np.arange(len(labels)), labels]
+    found: np.ndarray = np.log(np.exp(shifted).sum(axis=1)) - chosen
+    return found.astype(np.float32)

@@ -42,11 +42,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import lock
-from ..analysis.evaluation import Predictions
 from ..config import TrainingConfig
 from ..errors import ConfigError, RunError, RunNotFound, RunNotWritable, reason
 from ..files import write_json, write_whole
 from ..network.out_of_distribution import NoveltyRule, from_predictions
+from ..network.predict import Predictions
 from . import names
 from .events import (
     DETAILS,
@@ -447,6 +447,29 @@ class Run:
     def has_model(self) -> bool:
         """Whether there is a network to predict with."""
         return self.model_path.exists()
+
+    def load_model(self) -> keras.Model:
+        """The network that the run saved.
+
+        Only for runs of our own store: a model file can carry code.
+
+        Raises:
+            RunError: the run has saved none yet, or the file is damaged.
+        """
+        if not self.has_model():
+            raise RunError(
+                f"a network is saved when a run ends. Received: {self.id}, which is "
+                f"{self.state()}; choose a run that is finished or stopped."
+            )
+        import keras
+
+        try:
+            return keras.models.load_model(self.model_path, compile=False)
+        except Exception as error:  # Keras raises whatever the damage leads to
+            raise RunError(
+                f"the run's network cannot be read. Received: {self.model_path} "
+                f"({type(error).__name__}); train it again."
+            ) from error
 
     def saved(self) -> tuple[int, ...]:
         """Numbers that change whenever a network is saved; none where it has none yet.

@@ -84,13 +84,3 @@ def _held(images: int, config: TrainingConfig) -> tuple[int, int]:
         )
     first, last = (images * end // config.folds for end in (config.fold - 1, config.fold))
     return first, last
-
-
-def sample(indices: np.ndarray, most: int) -> np.ndarray:
-    """At most so many of some indices, always the same, sorted.
-
-    Args:
-        indices: int64 (N,).
-        most: how many.
-    """
-    return np.sort(np.random.default_rng(0).permutation(indices)[:most])

@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis.evaluation import Predictions, accuracy, cross_entropy
+from ..analysis.evaluation import accuracy, cross_entropy
 from ..config import TrainingConfig
 from ..data import Dataset, absolute, load_data, must_exist
+from ..data.dataset import sample
 from ..errors import CifarError, RunDiverged, RunError, one_line, reason
+from ..network.predict import Predictions, predict_logits
 from ..process import begin
 from ..runs.events import EpochEvent, Event, LogEvent, RunState, StateEvent
 from ..runs.run import Run
 from ..runs.store import RunStore
 from ..runs.summary import Summary
 from ..training import device
-from ..training.split import is_batch_too_large, sample, steps_per_epoch
+from ..training.split import is_batch_too_large, steps_per_epoch
 from .slots import slot
 from .usage import usage
 
@@ -309,8 +311,6 @@ def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | No
 
 
 def _predictions(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> Predictions:
-    from ..network.predict import predict_logits
-
     return Predictions.from_logits(predict_logits(model, images), labels)
 
 

@@ -12,9 +12,10 @@ from scipy import stats
 from sklearn import metrics
 from streamlit.testing.v1 import AppTest
 
-from cifar_core.analysis.evaluation import Predictions, accuracy, softmax
+from cifar_core.analysis.evaluation import accuracy
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset, load_data
+from cifar_core.network.predict import Predictions, softmax
 from cifar_core.percent import percent
 from cifar_core.runs.events import EpochEvent, RunState, StateEvent
 from cifar_core.runs.run import Run

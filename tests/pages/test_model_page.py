@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core.data import Dataset
 from cifar_core.data.images import to_grey
-from cifar_core.network.predict import load_model
 from cifar_core.runs.store import RunStore
 from tests.pages.elements import by_label
 
@@ -122,7 +121,7 @@ def test_a_learned_kernel_is_the_runs(with_runs: RunStore, open_page, blobs: Dat
     by_label(app.number_input, "Filter").set_value(5).run()
     by_label(app.selectbox, "Channel").select("red").run()
     assert not app.exception
-    kernels = load_model(with_runs.get("plain")).get_layer("conv1").get_weights()[0]
+    kernels = with_runs.get("plain").load_model().get_layer("conv1").get_weights()[0]
     red = blobs.x_test[0, ..., 0] / 255
     expected = correlate2d(red, kernels[:, :, 0, 5], mode="valid")[12, 12]
     shown = by_label(app.metric, "Sum").value.replace("−", "-")

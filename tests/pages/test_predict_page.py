@@ -16,7 +16,7 @@ from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.data.images import Framing, fit_to_network_size, to_network_size
 from cifar_core.network import explain
-from cifar_core.network.predict import load_model, predict_probabilities
+from cifar_core.network.predict import predict_probabilities
 from cifar_core.percent import percent
 from cifar_core.runs.store import RunStore
 from cifar_core.workers.worker import execute
@@ -35,7 +35,7 @@ def shown_grid(app: AppTest) -> dict[str, list] | None:
 @pytest.fixture
 def network(with_runs: RunStore) -> keras.Model:
     """Of the run that the page shows first."""
-    return load_model(with_runs.get("dropout"))
+    return with_runs.get("dropout").load_model()
 
 
 def upload(app: AppTest, **files: np.ndarray | bytes) -> None:

@@ -5,7 +5,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 
 from cifar_core.analysis.calibration import reliability
-from cifar_core.analysis.evaluation import Predictions, softmax
+from cifar_core.network.predict import Predictions, softmax
 
 
 def predictions(images: int, sharpness: float, honest: bool = False) -> Predictions:

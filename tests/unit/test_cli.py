@@ -17,7 +17,6 @@ from PIL import Image
 
 from cifar_core.config import PRESETS, TrainingConfig
 from cifar_core.data import Dataset
-from cifar_core.network.predict import load_model
 from cifar_core.runs.events import RunState
 from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Summary
@@ -275,7 +274,7 @@ def test_a_run_that_fails_says_so(environment: dict[str, str], tmp_path: Path) -
 
 
 def weights(store: RunStore, name: str) -> list[np.ndarray]:
-    return load_model(store.get(name)).get_weights()
+    return store.get(name).load_model().get_weights()
 
 
 @pytest.mark.slow

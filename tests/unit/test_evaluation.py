@@ -6,7 +6,7 @@ from scipy import special
 from sklearn import metrics
 
 from cifar_core.analysis import evaluation
-from cifar_core.analysis.evaluation import Predictions, softmax
+from cifar_core.network.predict import Predictions, softmax
 
 
 @pytest.fixture

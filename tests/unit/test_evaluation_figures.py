@@ -5,7 +5,8 @@ import plotly.graph_objects as go
 import pytest
 
 from cifar_core.analysis.calibration import reliability
-from cifar_core.analysis.evaluation import Confusion, Predictions
+from cifar_core.analysis.evaluation import Confusion
+from cifar_core.network.predict import Predictions
 from ui.figures import evaluation as draw
 from ui.figures.base import PALETTE
 

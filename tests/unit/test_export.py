@@ -12,13 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar_core.analysis.evaluation import softmax
 from cifar_core.cli import main
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.errors import ConfigError, RunError
 from cifar_core.export import FORMS, Form, export
-from cifar_core.network.predict import load_model, predict_probabilities
+from cifar_core.network.predict import predict_probabilities, softmax
 from cifar_core.runs.run import Run
 from cifar_core.runs.store import RunStore
 from cifar_core.workers.worker import execute
@@ -111,7 +110,7 @@ def test_a_network_of_mixed_precision_computes_in_float32(runs, tmp_path: Path, 
         rng = np.random.default_rng(0)
         images = rng.integers(0, 256, (20, 32, 32, 3)).astype(np.float32)
         model = tf.saved_model.load(tmp_path / "model")
-        expected = predict_probabilities(load_model(runs["mixed"]), images.astype(np.uint8))
+        expected = predict_probabilities(runs["mixed"].load_model(), images.astype(np.uint8))
         np.testing.assert_allclose(model.serve(images).numpy(), expected, atol=0.03)
 
 

@@ -10,7 +10,6 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from scipy.spatial.distance import mahalanobis
 
-from cifar_core.analysis.evaluation import Predictions
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.data.images import to_grey
@@ -23,7 +22,7 @@ from cifar_core.network.out_of_distribution import (
     from_predictions,
     is_known,
 )
-from cifar_core.network.predict import load_model, predict_probabilities
+from cifar_core.network.predict import Predictions, predict_probabilities
 from cifar_core.runs.run import Run
 from cifar_core.runs.store import RunStore
 
@@ -35,7 +34,7 @@ def run(trained: RunStore) -> Run:
 
 @pytest.fixture(scope="module")
 def model(run: Run) -> keras.Model:
-    return load_model(run)
+    return run.load_model()
 
 
 def known(run: Run, model: keras.Model, images: np.ndarray) -> np.ndarray:

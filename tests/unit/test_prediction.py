@@ -9,13 +9,13 @@ import keras
 import numpy as np
 import pytest
 
-from cifar_core.analysis.evaluation import Predictions, cross_entropy
+from cifar_core.analysis.evaluation import cross_entropy
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
 from cifar_core.data.images import to_grey
 from cifar_core.errors import RunError
 from cifar_core.network.build import build_model
-from cifar_core.network.predict import load_model, predict_logits, predict_probabilities
+from cifar_core.network.predict import Predictions, predict_logits, predict_probabilities
 from cifar_core.runs.run import Run
 from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Summary
@@ -65,14 +65,14 @@ def test_a_saved_network_gives_the_predictions_stored_beside_it(
     trained: RunStore, blobs: Dataset
 ) -> None:
     for run in trained.runs():
-        found = predict_probabilities(load_model(run), blobs.x_test)
+        found = predict_probabilities(run.load_model(), blobs.x_test)
         np.testing.assert_allclose(found, run.predictions().probabilities, atol=1e-5)
 
 
 def test_a_run_without_a_network_says_so(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(TrainingConfig(), "new")
     with pytest.raises(RunError, match="new") as caught:
-        load_model(run)
+        run.load_model()
     assert "\n" not in str(caught.value)
 
 
@@ -81,5 +81,5 @@ def test_a_torn_network_is_one_sentence(kept: int, trained: RunStore, tmp_path: 
     torn = Run(Path(shutil.copytree(trained.get("plain").path, tmp_path / "torn")))
     torn.model_path.write_bytes(torn.model_path.read_bytes()[:kept])
     with pytest.raises(RunError, match="train it again") as caught:
-        load_model(torn)
+        torn.load_model()
     assert "\n" not in str(caught.value)

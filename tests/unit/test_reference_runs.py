@@ -14,7 +14,7 @@ import pytest
 from cifar_core.analysis import evaluation
 from cifar_core.config import PRESETS
 from cifar_core.data import load_data
-from cifar_core.network.predict import load_model, predict_probabilities
+from cifar_core.network.predict import predict_probabilities
 from cifar_core.runs.events import BatchEvent, RunState
 from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Summary
@@ -51,7 +51,7 @@ def test_they_are_small_and_name_no_path() -> None:
 
 @pytest.mark.parametrize("run", WITH_MODEL, ids=by_name)
 def test_each_network_says_what_is_stored_beside_it(run) -> None:
-    found = predict_probabilities(load_model(run), check_pictures())
+    found = predict_probabilities(run.load_model(), check_pictures())
     np.testing.assert_allclose(found, run.environment()["check"], atol=1e-4)
     predictions, summary = run.predictions(), Summary.of(run)
     assert evaluation.accuracy(predictions) == summary.test_accuracy
@@ -63,7 +63,7 @@ def test_each_network_says_what_is_stored_beside_it(run) -> None:
 def test_each_network_has_its_accuracy_on_the_real_images(run, real_zip: Path) -> None:
     data = load_data(str(real_zip))
     assert data.source.checksum == run.environment()["data"]["checksum"]
-    found = predict_probabilities(load_model(run), data.x_test)
+    found = predict_probabilities(run.load_model(), data.x_test)
     stored = run.predictions()
     np.testing.assert_array_equal(stored.labels, data.y_test)
     np.testing.assert_allclose(found, stored.probabilities, atol=1e-4)
@@ -95,8 +95,8 @@ def test_a_run_made_to_ship_keeps_what_counts(trained: RunStore, tmp_path: Path)
     assert environment["started"] == run.environment()["started"]
     np.testing.assert_array_equal(new.predictions().probabilities, run.predictions().probabilities)
     np.testing.assert_array_equal(
-        predict_probabilities(load_model(new), check_pictures()),
-        predict_probabilities(load_model(run), check_pictures()),
+        predict_probabilities(new.load_model(), check_pictures()),
+        predict_probabilities(run.load_model(), check_pictures()),
     )
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar_core.analysis.evaluation import Predictions, cross_entropy
+from cifar_core.analysis.evaluation import cross_entropy
 from cifar_core.config import TrainingConfig
 from cifar_core.errors import RunError, RunNotFound
 from cifar_core.network.build import build_model
+from cifar_core.network.predict import Predictions
 from cifar_core.runs.events import (
     BatchEvent,
     EpochEvent,

@@ -12,9 +12,10 @@ import pytest
 
 from cifar_core.config import TrainingConfig
 from cifar_core.data import Dataset
+from cifar_core.data.dataset import sample
 from cifar_core.errors import RunError
 from cifar_core.export.report import html_report
-from cifar_core.network.predict import load_model, predict_probabilities
+from cifar_core.network.predict import predict_probabilities
 from cifar_core.runs.events import (
     BatchEvent,
     EpochEvent,
@@ -31,7 +32,6 @@ from cifar_core.runs.run import Run
 from cifar_core.runs.status import Status
 from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Summary
-from cifar_core.training.split import sample
 from cifar_core.workers.worker import execute, prepare_resume
 from tests.conftest import ROOT
 
@@ -285,7 +285,7 @@ def test_train_accuracy_is_of_the_network_that_is_tested(
 
     end = execute(run, str(blobs_npz), stop)
     assert (end.state, end.epoch, end.train_images) == (RunState.STOPPED, None, 400)
-    predicted = predict_probabilities(load_model(run), blobs.x_train).argmax(axis=1)
+    predicted = predict_probabilities(run.load_model(), blobs.x_train).argmax(axis=1)
     assert end.train_accuracy == pytest.approx((predicted == blobs.y_train).mean())
     summary = Summary.of(run)
     assert summary.gap == pytest.approx(end.train_accuracy - end.test_accuracy)

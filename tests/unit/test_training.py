@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar_core.analysis.evaluation import Predictions, cross_entropy
+from cifar_core.analysis.evaluation import cross_entropy
 from cifar_core.config import TrainingConfig
 from cifar_core.data.dataset import CIFAR10_CLASSES, Dataset, Source
 from cifar_core.data.images import to_grey
 from cifar_core.errors import RunDiverged
-from cifar_core.network.predict import predict_logits, predict_probabilities
+from cifar_core.network.predict import Predictions, predict_logits, predict_probabilities
 from cifar_core.runs.events import BatchEvent, EpochEvent, RateEvent, RunState, StateEvent
 from cifar_core.runs.history import History
 from cifar_core.runs.store import RunStore

@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.analysis.calibration import BINS, reliability
-from cifar_core.analysis.evaluation import Predictions
 from cifar_core.analysis.significance import McNemar, mcnemar, wilson_interval
 from cifar_core.errors import RunError
+from cifar_core.network.predict import Predictions
 from cifar_core.percent import percent
 from cifar_core.runs.summary import Summary
 from ui import cached

@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.analysis import evaluation
-from cifar_core.analysis.evaluation import Predictions
 from cifar_core.data import Dataset
 from cifar_core.errors import CifarError
+from cifar_core.network.predict import Predictions
 from cifar_core.percent import percent
 from cifar_core.runs.summary import Summary
 from ui.components import pictures

@@ -18,7 +18,7 @@ import numpy as np
 from .analysis import evaluation
 from .analysis.calibration import BINS, reliability
 from .analysis.significance import accuracy_interval
-from .config import PRESETS, TrainingConfig, names_of, setting_from_text
+from .config import PRESETS, TrainingConfig, names_of, option_of, setting_from_text
 from .data import absolute, load_data
 from .errors import CifarError, ConfigError, ImageError, RunError, RunNotWritable
 from .export import FORMS, export
@@ -122,10 +122,10 @@ def _option(*names: str, **more: Any) -> _Option:
     return names, more
 
 
-def option_of(spec: Field[Any]) -> _Option:
+def argument_of(spec: Field[Any]) -> _Option:
     """A setting's option: its names, and what else `Parser.add_argument` takes."""
     kind = type(spec.default)
-    own, *others = (f"--{name.replace('_', '-')}" for name in names_of(spec))
+    own, *others = map(option_of, names_of(spec))
     also = f"; also {', '.join(others)}" if others else ""
     return _option(
         own,
@@ -223,7 +223,7 @@ def _data(options: argparse.Namespace) -> int:
         "--resume", metavar="RUN", help="go on with a run that has ended, to --epochs if given"
     ),
     _option("--run", help=argparse.SUPPRESS),  # a run the dashboard has made already
-    *map(option_of, fields(TrainingConfig)),
+    *map(argument_of, fields(TrainingConfig)),
 )
 def _train(options: argparse.Namespace) -> int:
     runs, data = _runs_to_train(options)
@@ -275,7 +275,7 @@ def _runs_to_train(options: argparse.Namespace) -> tuple[list[Callable[[], Run]]
         return [lambda: run], data
     given = _given_settings(options)
     if options.resume:
-        others = [f"--{name.replace('_', '-')}" for name in given if name != "epochs"]
+        others = [option_of(name) for name in given if name != "epochs"]
         others += [f"--{name}" for name in ("preset", "name") if getattr(options, name)]
         if others:
             raise ConfigError(

@@ -472,6 +472,11 @@ def names_of(setting: Field[Any]) -> tuple[str, ...]:
     return setting.name, *setting.metadata["aliases"]
 
 
+def option_of(name: str) -> str:
+    """A setting's option on the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
 def setting_from_text(setting: Field[Any], text: str) -> Any:
     """The value that a person wrote: 'Adam' is 'adam', 'gray' is 'grey'.
 

@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ..analysis.diagnosis import Fit, of_summary
 from ..analysis.evaluation import accuracy, confusion_matrix, confusions, cross_entropy, per_class
 from ..analysis.significance import accuracy_interval
+from ..config import option_of
 from ..network.predict import Predictions
 from ..percent import percent
 from ..runs.events import EpochEvent
@@ -186,8 +187,7 @@ def _settings(summary: Summary, _: Translate) -> dict[str, Any]:
 def _options(values: dict[str, object]) -> list[str]:
     options = []
     for name, value in values.items():
-        option = f"--{name.replace('_', '-')}"
-        options += [option] if value is True else [option, str(value)]
+        options += [option_of(name)] if value is True else [option_of(name), str(value)]
     return options
 
 

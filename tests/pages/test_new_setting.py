@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cifar_core.cli import Parser, option_of
+from cifar_core.cli import Parser, argument_of
 from cifar_core.config import TrainingConfig, Zero, choice, count, share, switch
 from cifar_core.errors import ConfigError
 from cifar_core.runs.store import RunStore
@@ -42,7 +42,7 @@ def test_it_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--sharpness", "3", "--smear", "Bell", "--centred", "--noise", "0.5", "--pause", "20"]
     parser = Parser(prog="train")
     for spec in fields(More):
-        names, more = option_of(spec)
+        names, more = argument_of(spec)
         parser.add_argument(*names, **more)
     given = parser.parse_args(words)
     assert More(**{name: getattr(given, name) for name in CHANGED.to_query()}) == CHANGED

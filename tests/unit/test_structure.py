@@ -1,8 +1,9 @@
-"""One way only: dashboard -> pages -> ui -> cifar_core."""
+"""One way only: dashboard -> pages -> ui -> cifar_core, and upwards nowhere in that."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,18 @@ from tests.conftest import ROOT
 CORE = sorted((ROOT / "cifar_core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 UI = sorted((ROOT / "ui").rglob("*.py"))
+LAYERS = (
+    {"errors", "config", "files", "lock", "percent", "process", "spelling"},
+    {"data"},
+    {"network"},
+    {"runs"},
+    {"analysis", "training"},
+    {"workers"},
+    {"export"},
+    {"cli"},
+    {"__main__"},
+)
+"""The engine's rooms: each imports those above it in this list, and itself."""
 
 
 def imports(path: Path) -> set[str]:
@@ -25,6 +38,28 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module.split(".")[0])
     return found
+
+
+def module(path: Path) -> str:
+    """What Python calls a file or folder of ours: 'cifar_core.data.cache', 'cifar_core.data'."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module(path) for path in [*CORE, *PAGES, *UI]}
+
+
+def own_imports(path: Path) -> set[str]:
+    """The modules of ours that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            around = module(path.parents[node.level - 1]) if node.level else ""
+            within = ".".join(filter(None, (around, node.module)))
+            inner = {f"{within}.{name.name}" for name in node.names}
+            found |= {name if name in MODULES else within for name in inner}
+    return found & MODULES
 
 
 def test_the_engine_loads_without_a_web_framework() -> None:
@@ -56,6 +91,28 @@ def test_the_engines_own_names_are_these() -> None:
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
 def test_the_engine_imports_nothing_above_it(path: Path) -> None:
     assert not imports(path) & {"streamlit", "plotly", "ui", "pages", "dashboard"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in CORE if path.parent != ROOT / "cifar_core" or path.stem != "__init__"],
+    ids=module,
+)
+def test_the_engines_rooms_import_none_above_them(path: Path) -> None:
+    room = module(path).split(".")[1]
+    (number,) = (number for number, layer in enumerate(LAYERS) if room in layer)
+    allowed = {room}.union(*LAYERS[: max(number, 1)])
+    found = {name for name in own_imports(path) if name != "cifar_core"}
+    assert {name for name in found if name.split(".")[1] not in allowed} == set()
+    if room == "training":
+        of_runs = {name for name in found if name.startswith("cifar_core.runs")}
+        assert of_runs <= {"cifar_core.runs.events", "cifar_core.runs.history"}
+
+
+@pytest.mark.parametrize("files", [CORE, [*UI, *PAGES]], ids=["engine", "dashboard"])
+def test_no_module_imports_itself_by_way_of_others(files: list[Path]) -> None:
+    graph = {module(path): own_imports(path) for path in files if path.name != "__init__.py"}
+    graphlib.TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)

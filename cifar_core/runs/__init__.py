@@ -1,0 +1,1 @@
+"""What a run is and was: its folder, its events, its state, and all runs together."""

@@ -1,0 +1,1 @@
+"""What happens while a network trains: the loop, its schedule, its images, its device."""

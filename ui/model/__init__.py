@@ -1,0 +1,1 @@
+"""The Model page's parts: what its layers compute, by hand."""

@@ -1,0 +1,1 @@
+"""The Predict page's parts: pictures of one's own, the answer, and its reasons."""

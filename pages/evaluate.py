@@ -12,10 +12,10 @@ from cifar_core.runs.summary import Summary
 from ui import cached, frame
 from ui.components.live_chart import live_chart
 from ui.evaluate import certainty, confusions
-from ui.evaluate.verdict import show_verdict
 from ui.figures import history as curves
 from ui.session import state
 from ui.text import _, plain, tell
+from ui.train.verdict import show_verdict
 
 frame.guard("pages/evaluate.py")
 _WIDTH = 190  # of a figure, so that four make a row and two a narrow one

@@ -10,10 +10,10 @@ from cifar_core.analysis.diagnosis import Kind, Remark, remarks
 from cifar_core.percent import percent
 from cifar_core.runs.history import History
 from cifar_core.runs.summary import Summary
-from ui.evaluate.verdict import name_of
 from ui.session import state
 from ui.text import _
 from ui.train import settings
+from ui.train.verdict import name_of
 
 _ICONS = {
     Kind.DIVERGED: ":red[:material/error:]",

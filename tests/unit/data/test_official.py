@@ -15,7 +15,7 @@ import pytest
 from cifar_core.data import CIFAR10_CLASSES, Dataset, batches, download, is_available, load_data
 from cifar_core.errors import DataFormatError, DataNotFound, DownloadError
 from tests.archives import LABELS, PER_BATCH, PIXELS, batch, write_archive, write_folder
-from tests.unit.loading import load, refused
+from tests.unit.data.loading import load, refused
 
 
 def check(data: Dataset) -> None:

@@ -18,7 +18,7 @@ from cifar_core.data.cache import default_cache_dir, fingerprint_files, open_or_
 from cifar_core.data.dataset import Dataset, Source
 from cifar_core.errors import DataFormatError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def small(value: int = 7) -> Dataset:

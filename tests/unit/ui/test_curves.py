@@ -2,16 +2,15 @@
 
 import json
 import tomllib
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.conftest import ROOT
 from ui.figures.base import PALETTE, ROLE_COLOURS
 from ui.figures.curves import Mark, Series, history_figure, schedule_figure, smooth, thin
 from ui.figures.evaluation import confusion_figure, probability_figure
 
-ROOT = Path(__file__).parents[2]
 NAMES = ["airplane", "cat & <b>dog</b>", "frog"]
 
 

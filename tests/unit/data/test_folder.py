@@ -15,7 +15,7 @@ from PIL import Image
 
 from cifar_core.data import CIFAR10_CLASSES, folder, load_data
 from cifar_core.errors import CifarError, DataFormatError, DataNotFound
-from tests.unit.loading import load, refused
+from tests.unit.data.loading import load, refused
 
 
 def png(value: int, size: tuple[int, int] = (32, 32)) -> bytes:

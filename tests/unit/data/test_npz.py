@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cifar_core.data import CIFAR10_CLASSES
-from tests.unit.loading import load, refused
+from tests.unit.data.loading import load, refused
 
 RNG = np.random.default_rng(0)
 X_TRAIN = RNG.integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)

@@ -208,7 +208,7 @@ def test_augmented_training_is_repeatable_and_differs(blobs: Dataset) -> None:
     "change",
     [
         {"optimiser": "adamw", "weight_decay": 0.01},
-        {"optimiser": "sgd", "learning_rate": 0.01},
+        {"optimiser": "sgd", "learning_rate": 0.05, "batch_norm": True},
         {"optimiser": "adagrad", "learning_rate": 0.01},
         {"optimiser": "rmsprop"},
         {"precision": "mixed"},

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from ..config import N_
 from ..errors import ConfigError, RunError
 from ..files import write_whole
 from ..runs.run import Run
@@ -55,44 +56,44 @@ class Form:
 
 FORMS = {
     "html": Form(
-        "report: one HTML page to read, print and hand in",
+        N_("report: one HTML page to read, print and hand in"),
         ".html",
         at_once=lambda run, translate: html_report(run, translate).encode(),
     ),
     "csv": Form(
-        "history: the figures of each epoch as CSV",
+        N_("history: the figures of each epoch as CSV"),
         ".csv",
         at_once=lambda run, _translate: history_csv(run).encode(),
         needs="epochs",
     ),
     "keras": Form(
-        "network: Keras file, to train further",
+        N_("network: Keras file, to train further"),
         ".keras",
         at_once=lambda run, _translate: run.model_path.read_bytes(),
         convert=write_keras,
         needs="network",
     ),
     "savedmodel": Form(
-        "network: TensorFlow SavedModel, for servers",
+        N_("network: TensorFlow SavedModel, for servers"),
         "-savedmodel.zip",
         convert=write_savedmodel,
         needs="network",
     ),
     "tflite": Form(
-        "network: TFLite, for phones and small devices",
+        N_("network: TFLite, for phones and small devices"),
         ".tflite",
         convert=write_tflite,
         needs="network",
     ),
     "onnx": Form(
-        "network: ONNX, for other frameworks",
+        N_("network: ONNX, for other frameworks"),
         ".onnx",
         convert=write_onnx,
         needs="network",
         packages=("tf2onnx", "onnx"),
     ),
     "tensorboard": Form(
-        "curves and pictures: TensorBoard event files",
+        N_("curves and pictures: TensorBoard event files"),
         "-tensorboard.zip",
         convert=write_tensorboard,
         needs="epochs",

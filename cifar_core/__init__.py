@@ -16,7 +16,8 @@ from .runs.events import RunState
 from .runs.run import Run
 from .runs.store import RunStore
 from .runs.summary import Summary
-from .workers.worker import execute, resume, start
+from .workers.launch import resume, start
+from .workers.worker import execute
 
 __all__ = [
     "PRESETS",

@@ -32,8 +32,9 @@ from .runs.summary import Summary
 from .spelling import meant, nearest
 from .training import device
 from .training.split import check
+from .workers.launch import prepare_resume
 from .workers.slots import slots
-from .workers.worker import execute, prepare_resume
+from .workers.worker import execute
 
 
 class Parser(argparse.ArgumentParser):

@@ -1,9 +1,8 @@
-"""A run in a process of its own: asked for here, carried out here."""
+"""A run carried out in this process, from the images to the tested network."""
 
 from __future__ import annotations
 
 import platform
-import shutil
 import signal
 import threading
 import time
@@ -17,14 +16,12 @@ import numpy as np
 
 from ..analysis.evaluation import accuracy, cross_entropy
 from ..config import TrainingConfig
-from ..data import Dataset, absolute, load_data, must_exist
+from ..data import Dataset, load_data
 from ..data.dataset import sample
-from ..errors import CifarError, RunDiverged, RunError, one_line, reason
+from ..errors import CifarError, RunDiverged, RunError, one_line
 from ..network.predict import Predictions, predict_logits
-from ..process import begin
 from ..runs.events import EpochEvent, Event, LogEvent, RunState, StateEvent
 from ..runs.run import Run
-from ..runs.store import RunStore
 from ..runs.summary import Summary
 from ..training import device
 from ..training.split import is_batch_too_large, steps_per_epoch
@@ -34,7 +31,7 @@ from .usage import usage
 if TYPE_CHECKING:
     import keras
 
-Report = Callable[[Event], None]
+Tell = Callable[[Event], None]
 _USAGE_SECONDS = 2.0
 _EARLY = "validation loss no longer fell"
 
@@ -42,118 +39,12 @@ TRAIN_SAMPLE = 10_000
 """How many of the images that trained, at most, the train accuracy of the saved network is of."""
 
 
-def start(store: RunStore, config: TrainingConfig, data: str) -> Run:
-    """Begin a run in a process that outlives this one.
-
-    Args:
-        store: where the run's folder is made.
-        config: the settings.
-        data: the images, in the form `load_data` takes.
-
-    Returns:
-        The run, 'starting'; its folder tells how it goes on.
-
-    Raises:
-        DataNotFound: nothing lies where the images are to be read from.
-        RunError: the folder cannot be made or written.
-    """
-    data = absolute(data)
-    must_exist(data)
-    run = store.create(config, data=data)
-    try:
-        run.append(StateEvent(state=RunState.STARTING))
-        _begin_worker(run, data)
-    except RunError:
-        shutil.rmtree(run.path, ignore_errors=True)
-        raise
-    return run
-
-
-def _begin_worker(run: Run, data: str, epochs: int | None = None) -> None:
-    # With '=', for the name of a folder may begin with '-'.
-    command = ["train", f"--run={run.id}", f"--runs={run.path.parent}", f"--data={data}"]
-    if epochs is not None:
-        command.append(f"--epochs={epochs}")
-
-    def ended() -> None:
-        """Tell of a worker that died before it could tell anything itself."""
-        with suppress(RunError):
-            if run.status().state is RunState.STARTING and not run.has_worker():
-                words = run.last_words() or "it printed nothing"
-                message = f"its process ended before it could begin: {words}"
-                run.append(StateEvent(state=RunState.FAILED, message=message))
-
-    run.begin_log()
-    try:
-        begin(command, run.log_path, ended)
-    except OSError as error:
-        raise RunError(
-            f"a run's process must be able to begin. Received: {run.path} ({reason(error)}); "
-            "free some space or memory and try again."
-        ) from error
-
-
-def prepare_resume(run: Run, epochs: int | None = None) -> str:
-    """Make a run that has ended ready to go on from its checkpoint.
-
-    Its settings stay as they are until training begins: see `execute`.
-
-    Args:
-        run: stopped, interrupted or failed; or finished, with more epochs.
-        epochs: how many it shall have in all, where that is to change.
-
-    Returns:
-        The images to go on with, in the form `load_data` takes; '' where that is not known, as
-        for a run whose environment.json is lost.
-
-    Raises:
-        RunError: it is being trained, has no epoch left to train, is gone or cannot be written.
-        ConfigError: `epochs` breaks its rule.
-    """
-    summary = Summary.of(run)
-    if summary.state.is_live:
-        raise RunError(
-            f"only a run that has ended can go on. Received: {run.id}, which is {summary.state}."
-        )
-    config = summary.config if epochs is None else replace(summary.config, epochs=epochs)
-    # Without a result it died after its last epoch, and has yet to be saved and tested.
-    is_done = summary.status.result is not None or config.epochs < summary.epochs
-    if config.epochs <= summary.epochs and is_done:
-        raise RunError(
-            f"a run goes on to more epochs than it has done. Received: {run.id}, which has done "
-            f"{summary.epochs} of {config.epochs}; name more with --epochs."
-        )
-    spec = str(summary.environment.get("spec", ""))
-    if summary.epochs and not summary.data_checksum:
-        spec = ""  # of which images it learned, nobody knows any more
-    run.withdraw_stop()
-    run.take_rate()
-    run.append(StateEvent(state=RunState.STARTING))
-    return spec
-
-
-def resume(run: Run, epochs: int | None = None, otherwise: str = "auto") -> None:
-    """Let a run go on in a process that outlives this one; see `prepare_resume`.
-
-    Args:
-        run, epochs: of `prepare_resume`.
-        otherwise: the images to go on with where the run does not know its own.
-    """
-    data = prepare_resume(run, epochs) or absolute(otherwise)
-    try:
-        _begin_worker(run, data, epochs)
-    except RunError as error:
-        with suppress(RunError):
-            run.append(StateEvent(state=RunState.FAILED, message=str(error)))
-        raise
-
-
 class _Stopped(Exception):
     """The user asked for a stop before training began."""
 
 
 def execute(
-    run: Run, data: str, report: Report = lambda event: None, epochs: int | None = None
+    run: Run, data: str, report: Tell = lambda event: None, epochs: int | None = None
 ) -> StateEvent:
     """Carry a run out in this process, its one worker, writing every event to its folder.
 
@@ -211,7 +102,7 @@ def execute(
 class _Wait:
     """Tells of a wait once, and leaves the line when the run is asked to stop."""
 
-    def __init__(self, run: Run, tell: Report) -> None:
+    def __init__(self, run: Run, tell: Tell) -> None:
         self._run, self._tell = run, tell
         self._has_told = False
 
@@ -223,7 +114,7 @@ class _Wait:
             self._tell(StateEvent(state=RunState.QUEUED, message=f"{before} before it in line"))
 
 
-def _train(run: Run, spec: str, tell: Report, slot_number: int, epochs: int | None) -> StateEvent:
+def _train(run: Run, spec: str, tell: Tell, slot_number: int, epochs: int | None) -> StateEvent:
     if run.stop_requested():
         raise _Stopped("stopped before it began")
     before = run.history()
@@ -317,7 +208,7 @@ def _predictions(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> 
 class _Progress:
     """Progress of getting the images: a log event every few seconds, and an ear for a stop."""
 
-    def __init__(self, run: Run, tell: Report) -> None:
+    def __init__(self, run: Run, tell: Tell) -> None:
         self._run, self._tell = run, tell
         self._told = time.monotonic()
 

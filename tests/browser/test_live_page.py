@@ -10,7 +10,7 @@ from cifar_core.runs.events import RunState, StateEvent
 from cifar_core.runs.printed import printed_histories
 from cifar_core.runs.run import Run
 from cifar_core.runs.store import RunStore
-from cifar_core.workers.worker import start
+from cifar_core.workers.launch import start
 from tests.browser.charts import chart, drag_zoom, wait_for_points, wait_for_updates, x_range
 from tests.browser.widgets import enter
 

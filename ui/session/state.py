@@ -26,8 +26,8 @@ from cifar_core.runs.store import Listing
 from cifar_core.runs.summary import Summary
 from cifar_core.training.device import need_gpu
 from cifar_core.training.split import check
+from cifar_core.workers.launch import resume, start
 from cifar_core.workers.slots import move_up
-from cifar_core.workers.worker import resume, start
 from ui import cached
 from ui.text import _, plain, tell
 

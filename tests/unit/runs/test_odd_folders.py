@@ -19,7 +19,7 @@ from cifar_core.runs.events import RunState, StateEvent
 from cifar_core.runs.run import Mark, Run
 from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Summary
-from cifar_core.workers.worker import prepare_resume, resume, start
+from cifar_core.workers.launch import prepare_resume, resume, start
 from tests.disk import full_disk
 from tests.processes import wait_for
 from tests.unit.users import ANNA, BERT, GROUP, IS_ROOT, says

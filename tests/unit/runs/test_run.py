@@ -29,7 +29,7 @@ from cifar_core.runs.history import History
 from cifar_core.runs.run import Mark, Run
 from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Summary
-from cifar_core.workers.worker import prepare_resume
+from cifar_core.workers.launch import prepare_resume
 
 CONFIG = TrainingConfig(epochs=2, dropout=0.3)
 EPOCH = EpochEvent(

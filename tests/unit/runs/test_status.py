@@ -32,7 +32,8 @@ from cifar_core.runs.run import Run
 from cifar_core.runs.status import Status
 from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Summary
-from cifar_core.workers.worker import execute, prepare_resume
+from cifar_core.workers.launch import prepare_resume
+from cifar_core.workers.worker import execute
 from tests.conftest import ROOT
 
 CONFIG = TrainingConfig(epochs=10)

@@ -177,7 +177,7 @@ BUILDER = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from test_data_cache import small
+from test_cache import small
 from cifar_core.data.cache import open_or_build
 
 here = Path(sys.argv[1])
@@ -211,6 +211,7 @@ def test_a_builder_that_is_killed_blocks_nobody(tmp_path: Path) -> None:
         while not (tmp_path / "building").exists() and time.monotonic() < until:
             time.sleep(0.02)
         process.kill()
+    assert (tmp_path / "building").exists()
     open_or_build("pets", "1", small, tmp_path / "cache")
     open_or_build("pets", "1", never, tmp_path / "cache")
 

@@ -11,8 +11,8 @@ from ui import cached, frame
 from ui.compare import curves as run_curves
 from ui.compare import table as run_table
 from ui.compare.export import export_panel
-from ui.session import state
-from ui.session.state import Key
+from ui.session.keys import Key
+from ui.session.runs import chosen_runs
 from ui.text import _
 
 frame.guard("pages/compare.py")
@@ -30,7 +30,7 @@ listing = cached.runs()
 summaries = listing.summaries
 frame.unreadable(listing)
 frame.need_runs(summaries, _("There is nothing to compare yet: train a network or two first."))
-ids = state.chosen_runs(listing, first_choice(summaries))
+ids = chosen_runs(listing, first_choice(summaries))
 rows, switches = run_table.filters(summaries)
 if not rows:
     st.info(_("No run passes the filter."), icon=":material/filter_alt_off:")

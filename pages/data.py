@@ -12,8 +12,10 @@ from ui.components.live_chart import live_chart
 from ui.data import classes as class_figures
 from ui.data import source as data_source
 from ui.figures.images import pixel_figure
-from ui.session import state
-from ui.session.state import Key
+from ui.session.images import close_image, dataset, draw_again, draws, open_image, opened_image
+from ui.session.keys import Key
+from ui.session.navigation import begin_from_link, choose_section
+from ui.session.settings import chosen_settings
 from ui.text import _, plain
 from ui.train import settings
 
@@ -29,7 +31,7 @@ def look(data: Dataset) -> None:
             "cat from a dog in so few pixels? Press an image to see it pixel by pixel."
         )
     )
-    state.begin_from_link(Key.SPLIT, SPLITS, "train")
+    begin_from_link(Key.SPLIT, SPLITS, "train")
     bar = st.container(horizontal=True, vertical_alignment="bottom")
     split = bar.segmented_control(
         _("Split"),
@@ -108,9 +110,9 @@ def look(data: Dataset) -> None:
         label=SPLITS[split],
     )
     if pressed is not None:
-        state.open_image(pressed, split)
-    if state.opened_image(len(labels)) is not None:
-        open_dialog = st.dialog(_("Pixel by pixel"), width=880, on_dismiss=state.close_image)
+        open_image(pressed, split)
+    if opened_image(len(labels)) is not None:
+        open_dialog = st.dialog(_("Pixel by pixel"), width=880, on_dismiss=close_image)
         open_dialog(one_image)(data, split, indices)
     arrays(data)
 
@@ -118,7 +120,7 @@ def look(data: Dataset) -> None:
 def one_image(data: Dataset, split: str, order: np.ndarray) -> None:
     """The image in the URL enlarged, its channels and its greyscale."""
     images, labels = data.split(split)
-    index = state.opened_image(len(labels))
+    index = opened_image(len(labels))
     if index is None:
         return
     name, pixels = data.class_names[labels[index]], images[index]
@@ -134,7 +136,7 @@ def one_image(data: Dataset, split: str, order: np.ndarray) -> None:
             label,
             icon=icon,
             disabled=not exists,
-            on_click=state.open_image,
+            on_click=open_image,
             args=(int(order[other]), split) if exists else None,
         )
     bar.markdown(f"**#{index:,} {plain(name)}** · {SPLITS[split]}")
@@ -200,10 +202,10 @@ def variations(data: Dataset) -> None:
     index = bar.number_input(
         _("Training image"), 0, last, key=Key.VARIED, persist_state="session", width=200
     )
-    bar.button(_("Draw again"), icon=":material/refresh:", on_click=state.draw_again)
-    config = state.settings()
+    bar.button(_("Draw again"), icon=":material/refresh:", on_click=draw_again)
+    config = chosen_settings()
     pixels = data.x_train[index]
-    drawn = augment(np.stack([pixels] * 8), config, np.random.default_rng(state.draws()))
+    drawn = augment(np.stack([pixels] * 8), config, np.random.default_rng(draws()))
     images = [pixels, *drawn]
     if config.colour == "grey":
         images = [pixels, *pictures.grey(drawn)]
@@ -220,7 +222,7 @@ def variations(data: Dataset) -> None:
 
 
 frame.title(_("Data"))
-data = state.dataset()
+data = dataset()
 SECTIONS = {
     "look": (_("Look"), look),
     "colour": (_("Colour and greyscale"), class_figures.colour),
@@ -228,5 +230,5 @@ SECTIONS = {
     "augmentation": (_("Augmentation"), variations),
 }
 words = {name: label for name, (label, _draw) in SECTIONS.items()}
-SECTIONS[state.choose_section(Key.SECTION, _("Section"), words)][1](data)
+SECTIONS[choose_section(Key.SECTION, _("Section"), words)][1](data)
 data_source.panel()

@@ -13,7 +13,9 @@ from ui import cached, frame
 from ui.components.live_chart import live_chart
 from ui.evaluate import certainty, confusions
 from ui.figures import history as curves
-from ui.session import state
+from ui.session.keys import Key
+from ui.session.navigation import choose_section
+from ui.session.runs import choose_run
 from ui.text import _, plain, tell
 from ui.train.verdict import show_verdict
 
@@ -109,7 +111,7 @@ frame.title(_("Evaluate"))
 listing = cached.runs()
 frame.unreadable(listing)
 frame.need_runs(listing.summaries, _("There is nothing to evaluate yet: train a network first."))
-chosen = state.choose_run(listing, _("Run"))
+chosen = choose_run(listing, _("Run"))
 if chosen is None:
     st.stop()
 history = cached.history(chosen.run)
@@ -150,5 +152,5 @@ SECTIONS = {
     "calibration": (_("How sure is it?"), certainty.calibration),
 }
 words = {name: label for name, (label, _draw) in SECTIONS.items()}
-section = state.choose_section(state.Key.ASPECT, _("Look into"), words)
+section = choose_section(Key.ASPECT, _("Look into"), words)
 SECTIONS[section][1](chosen, predictions)

@@ -9,8 +9,10 @@ from ui import cached, frame
 from ui.components.live_chart import live_chart
 from ui.figures import network as draw
 from ui.model import by_hand as explorers
-from ui.session import state
-from ui.session.state import Key
+from ui.session.images import dataset
+from ui.session.keys import Key
+from ui.session.navigation import choose_section
+from ui.session.settings import chosen_settings
 from ui.text import _
 from ui.train import settings
 
@@ -24,8 +26,8 @@ def network() -> None:
     row = settings.row()
     settings.widget(row, "dropout", width="content")
     row.page_link("pages/train.py", label=_("Train with these"), icon=":material/play_arrow:")
-    config = state.settings()
-    layers = cached.layers(config, len(state.dataset().class_names))
+    config = chosen_settings()
+    layers = cached.layers(config, len(dataset().class_names))
     with figures:
         metrics = explorers.four_columns()
     metrics[0].metric(
@@ -192,4 +194,4 @@ sections = {
     "convolution": (_("Convolution"), explorers.convolution),
 }
 words = {name: label for name, (label, _draw) in sections.items()}
-sections[state.choose_section(Key.PART, _("Section"), words)][1]()
+sections[choose_section(Key.PART, _("Section"), words)][1]()

@@ -14,8 +14,15 @@ from ui.components.image_grid import image_grid
 from ui.predict.answer import answer
 from ui.predict.evidence import explain
 from ui.predict.uploads import uploads
-from ui.session import state
-from ui.session.state import Key
+from ui.session.images import dataset
+from ui.session.keys import Key
+from ui.session.predictions import (
+    draw_test_images,
+    drawn_test_images,
+    forget_draw,
+    show_drawn,
+    tally,
+)
 from ui.text import _, plain, tell
 
 frame.guard("pages/predict.py")
@@ -26,7 +33,7 @@ TWENTY = 20
 @st.fragment
 def test_images(chosen: Summary) -> None:
     """A test image by index or at random, or twenty at once."""
-    run, data = chosen.run, state.dataset()
+    run, data = chosen.run, dataset()
     if data.class_names != chosen.class_names:
         st.warning(
             _(
@@ -46,7 +53,7 @@ def test_images(chosen: Summary) -> None:
     row = st.columns([3, 3, 2], vertical_alignment="bottom")
     row[0].button(
         _("Random test image"),
-        on_click=state.draw_test_images,
+        on_click=draw_test_images,
         args=(1, images),
         type="primary",
         icon=":material/shuffle:",
@@ -54,15 +61,13 @@ def test_images(chosen: Summary) -> None:
     )
     row[1].button(
         _("Twenty at random"),
-        on_click=state.draw_test_images,
+        on_click=draw_test_images,
         args=(TWENTY, images),
         icon=":material/grid_view:",
         width="stretch",
     )
-    row[2].number_input(
-        _("Test image index"), 0, images - 1, key=Key.INDEX, on_change=state.forget_draw
-    )
-    drawn = [index for index in state.drawn_test_images() if index < images]
+    row[2].number_input(_("Test image index"), 0, images - 1, key=Key.INDEX, on_change=forget_draw)
+    drawn = [index for index in drawn_test_images() if index < images]
     index = int(st.session_state[Key.INDEX])
     if index not in drawn:
         drawn = []
@@ -76,7 +81,7 @@ def test_images(chosen: Summary) -> None:
         return
     predicted, true = probabilities.argmax(axis=1), data.y_test[shown]
     hits = (predicted == true).tolist()
-    state.tally(run, data).update(zip(drawn, hits, strict=False))
+    tally(run, data).update(zip(drawn, hits, strict=False))
     so_far(place, run)
     with st.empty():
         if len(shown) > 1:
@@ -101,7 +106,7 @@ def test_images(chosen: Summary) -> None:
 
 def so_far(place: DeltaGenerator, run: Run) -> None:
     """How the network did with what was drawn in this session."""
-    answers = state.tally(run, state.dataset())
+    answers = tally(run, dataset())
     if answers:
         right = sum(answers.values())
         words = _("Test images drawn so far: {count}, right: {right} ({share})").format(
@@ -116,7 +121,7 @@ def many(
     images: np.ndarray, shown: list[int], predicted: list[int], hits: list[bool], detailed: int
 ) -> None:
     """Several test images with what the network takes them for; one that is pressed is shown."""
-    data, captions = state.dataset(), []
+    data, captions = dataset(), []
     for index, answered, hit in zip(shown, predicted, hits, strict=True):
         found, true = data.class_names[answered], data.class_names[data.y_test[index]]
         captions.append(
@@ -136,7 +141,7 @@ def many(
             label=_("Random test images with answers"),
             judged=["right" if hit else "wrong" for hit in hits],
             chosen=detailed,
-            on_open=state.show_drawn,
+            on_open=show_drawn,
         )
 
 

@@ -9,21 +9,23 @@ from cifar_core.runs.groups import group_of, spread, validation_accuracy
 from cifar_core.runs.summary import Summary
 from cifar_core.workers.slots import in_line
 from ui import cached, frame
-from ui.session import state
-from ui.session.state import Key
+from ui.session.images import data_choice, dataset
+from ui.session.keys import Key
+from ui.session.runs import choose_run, resume_training, stop_training
+from ui.session.settings import choose_preset, chosen_settings, start_training, write_link
 from ui.text import _, with_spread
 from ui.train import settings
-from ui.train.monitor import change_rate, choose_view, line, monitor
+from ui.train.monitor import choose_rate, choose_view, line, monitor
 
 frame.guard("pages/train.py")
 
 
 def controls(data: Dataset) -> None:
     """The tutorial's two settings, the rest one click away, and the start."""
-    state.write_link()
+    write_link()
     row = st.container(horizontal=True, vertical_alignment="bottom", key="controls")
     with row:
-        state.choose_preset(
+        choose_preset(
             _("Preset"),
             help=_("Settings that belong together; changing one by hand makes it 'custom'."),
         )
@@ -35,7 +37,7 @@ def controls(data: Dataset) -> None:
         icon=":material/play_arrow:",
         width="stretch",
         help=_("While another run trains, this one waits in line."),
-        on_click=state.start_training,
+        on_click=start_training,
     )
     st.caption(settings.asked())
     with st.expander(_("More settings"), icon=":material/tune:"):
@@ -79,7 +81,7 @@ def go_on(summary: Summary) -> None:
             icon=":material/resume:",
             disabled=summary.state.is_live,
             help=_("Go on where the run was stopped, as if it had not been."),
-            on_click=state.resume_training,
+            on_click=resume_training,
             args=(summary.run,),
         )
     elif done < MOST_EPOCHS:
@@ -95,7 +97,7 @@ def go_on(summary: Summary) -> None:
                 _("Go on"),
                 type="primary",
                 icon=":material/resume:",
-                on_click=state.resume_training,
+                on_click=resume_training,
                 args=(summary.run, True),
             )
 
@@ -125,7 +127,7 @@ def group(chosen: Summary, summaries: list[Summary]) -> None:
 
 
 frame.title(_("Train"))
-data = state.dataset()
+data = dataset()
 listing = cached.runs()
 summaries = [one for one in listing.summaries if not one.run.is_reference]
 top = st.container()
@@ -140,19 +142,19 @@ if not summaries:
     st.stop()
 row = st.container(horizontal=True, vertical_alignment="bottom", key="run-row")
 with row.container():
-    chosen = state.choose_run(listing, _("Run"), lambda one: not one.run.is_reference)
+    chosen = choose_run(listing, _("Run"), lambda one: not one.run.is_reference)
 if chosen is None:
     with top:
         controls(data)
     st.stop()
 with row:
     view = choose_view(listing.summaries)
-    change_rate(chosen)
+    choose_rate(chosen)
     st.button(
         _("Stop"),
         icon=":material/stop:",
         disabled=chosen.state not in (RunState.STARTING, RunState.QUEUED, RunState.RUNNING),
-        on_click=state.stop_training,
+        on_click=stop_training,
         args=(chosen.run,),
     )
     go_on(chosen)
@@ -160,7 +162,7 @@ group(chosen, summaries)
 
 
 chosen_id = chosen.run.id
-shown_above = state.settings(), state.data_choice()
+shown_above = chosen_settings(), data_choice()
 
 
 @st.fragment(run_every=0.5 if listing.live else None)
@@ -171,7 +173,7 @@ def watch() -> None:
     """
     now = cached.recent_runs()
     shown = now.by_id.get(chosen_id)
-    above = state.settings(), state.data_choice()
+    above = chosen_settings(), data_choice()
     if shown is None or now.live != listing.live or above != shown_above:
         st.rerun()
     with st.empty():  # there at every run, so that the charts below keep their place

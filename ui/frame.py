@@ -14,7 +14,10 @@ from ui import cached
 from ui.components import address
 from ui.components.live_chart import load_ahead
 from ui.data import source as data_source
-from ui.session import state
+from ui.session.images import choose_data, data_choice, data_problem, dataset
+from ui.session.navigation import begin_page, note_router, router_has_run, take_deep_link
+from ui.session.runs import choose_run
+from ui.session.settings import begin_settings
 from ui.text import _, ngettext, plain, tell
 
 
@@ -27,8 +30,8 @@ def guard(page: str) -> None:
     Args:
         page: the page's own path from the project's root.
     """
-    if not state.router_has_run():
-        state.note_router(page, st.query_params.to_dict())
+    if not router_has_run():
+        note_router(page, st.query_params.to_dict())
         st.switch_page("dashboard.py")
 
 
@@ -38,17 +41,17 @@ def enter(page: str) -> None:
     Args:
         page: the address of the page that is drawn.
     """
-    state.note_router()
-    if link := state.take_deep_link():
+    note_router()
+    if link := take_deep_link():
         wanted, query = link
         st.switch_page(wanted, query_params=query)
     context = get_script_run_ctx()
-    state.begin_page(page, bool(context and context.is_history_navigation))
+    begin_page(page, bool(context and context.is_history_navigation))
     st.html(Path(__file__).with_suffix(".css"))
-    state.begin_settings()
+    begin_settings()
     with st.sidebar:
         load_ahead()
-        state.choose_data(_("Images"), help=_("What the pages show and new trainings learn from."))
+        choose_data(_("Images"), help=_("What the pages show and new trainings learn from."))
         data_source.hint()
         _device()
         address.keep()
@@ -76,12 +79,12 @@ def title(text: str) -> None:
     Those that may be damaged are read here, before anything that they decide.
     """
     st.title(text)
-    if state.data_choice() != "synthetic":
-        state.dataset()
+    if data_choice() != "synthetic":
+        dataset()
     with st.empty():  # there at every run, so that what is below keeps its place
-        if problem := state.data_problem():
+        if problem := data_problem():
             tell(problem)
-    if state.data_choice() == "synthetic":
+    if data_choice() == "synthetic":
         st.badge(_("Chosen images: built-in (synthetic), not CIFAR-10"), color="orange")
 
 
@@ -109,7 +112,7 @@ def choose_network(listing: Listing, sentence: str) -> Summary:
         return one.run.has_model()
 
     need_runs(list(filter(has_network, listing.summaries)), sentence)
-    chosen = state.choose_run(listing, _("Run"), has_network)
+    chosen = choose_run(listing, _("Run"), has_network)
     if chosen is None:
         st.stop()
     return chosen

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from cifar_core.runs.store import RunStore
 from tests.conftest import ROOT
-from ui.session.state import Key
+from ui.session.keys import Key
 
 OpenPage = Callable[[str], AppTest]
 

@@ -20,7 +20,7 @@ from cifar_core.runs.summary import Summary
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, component, figure, texts
 from ui import cached
-from ui.session.state import Key
+from ui.session.keys import Key
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from cifar_core.data import Dataset
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, component, figure, grid, html, texts
-from ui.session.state import Key
+from ui.session.keys import Key
 
 SECTIONS = ("look", "colour", "statistics", "augmentation")
 

@@ -14,14 +14,15 @@ from tests.conftest import ROOT
 from tests.mirrors import make_small_cifar10
 from tests.pages.elements import by_label, labels, texts
 from ui.data import source as data_source
-from ui.session import state
+from ui.session import settings
+from ui.session.keys import Key
 
 MB = 2**20
 
 
 def images(app: AppTest) -> str:
     """The session's choice; AppTest's later runs are of the page alone, without the sidebar."""
-    return app.session_state[state.Key.DATA]
+    return app.session_state[Key.DATA]
 
 
 def use_path(app: AppTest, path: Path | str) -> AppTest:
@@ -93,7 +94,7 @@ def test_the_hint_names_other_images_that_are_here(
 ) -> None:
     monkeypatch.setenv("CIFAR10_DATA", "synthetic")
     monkeypatch.setenv("CIFAR10_CACHE", str(built_in_cache))
-    dashboard.session_state[state.Key.PATHS] = [str(blobs_npz)]
+    dashboard.session_state[Key.PATHS] = [str(blobs_npz)]
     app = dashboard.run()
     assert r"blobs\.npz is on this machine: choose it above" in app.sidebar.caption[0].value
 
@@ -125,7 +126,7 @@ def test_a_path_becomes_a_choice_that_trainings_take(
     assert images(app) == str(path)
     assert "of 50 images" in texts(app)
     use_path(app, path)
-    assert app.session_state[state.Key.PATHS] == [str(path)], "not twice"
+    assert app.session_state[Key.PATHS] == [str(path)], "not twice"
 
     taken: list[str] = []
 
@@ -133,7 +134,7 @@ def test_a_path_becomes_a_choice_that_trainings_take(
         taken.append(data)
         return store.create(config)
 
-    monkeypatch.setattr(state, "start", start)
+    monkeypatch.setattr(settings, "start", start)
     app.switch_page("pages/train.py").run()
     by_label(app.button, "Start training").click().run()
     assert taken == [str(path)]
@@ -144,7 +145,7 @@ def test_two_of_one_name_are_told_apart(
 ) -> None:
     path = tmp_path / blobs_npz.name
     path.write_bytes(blobs_npz.read_bytes())
-    dashboard.session_state[state.Key.PATHS] = [str(path)]
+    dashboard.session_state[Key.PATHS] = [str(path)]
     shown = by_label(dashboard.run().sidebar.selectbox, "Images").options
     assert len(set(shown)) == len(shown) == 3
 

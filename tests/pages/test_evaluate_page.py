@@ -23,7 +23,7 @@ from cifar_core.runs.store import RunStore
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, component, figure, grid, html, texts
 from ui.components.pictures import data_uri, grey, sprite
-from ui.session.state import Key
+from ui.session.keys import Key
 from ui.text import plain
 
 AddRun = Callable[..., Run]

@@ -15,7 +15,8 @@ from cifar_core.runs.summary import Summary
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, figure, texts
 from ui.compare.table import Row
-from ui.session.state import Begun, Key
+from ui.session.keys import Key
+from ui.session.settings import Begun
 
 BLURS = {"box": "even", "bell": "by distance"}
 

@@ -17,7 +17,7 @@ from cifar_core.runs.summary import Summary
 from tests.conftest import ROOT
 from tests.disk import full_disk
 from tests.pages.elements import by_label, labels, texts
-from ui.session.state import Key
+from ui.session.keys import Key
 
 PAGES = ("train", "evaluate", "predict", "compare")
 ONE_BY_ONE = ("train", "evaluate", "predict")

@@ -22,7 +22,7 @@ from cifar_core.runs.store import RunStore
 from cifar_core.workers.worker import execute
 from tests.pages.elements import by_label, component, html, texts
 from ui.components import pictures
-from ui.session.state import Key
+from ui.session.keys import Key
 from ui.text import plain
 
 

@@ -18,7 +18,7 @@ from cifar_core.data import Dataset
 from cifar_core.runs.store import RunStore
 from cifar_core.runs.summary import Summary
 from tests.conftest import ROOT
-from ui.session.state import Key
+from ui.session.keys import Key
 
 OpenLink = Callable[[dict[str, str]], AppTest]
 KINDS = ("toggle", "slider", "selectbox", "number_input")

@@ -17,7 +17,8 @@ from tests.conftest import ROOT
 from tests.mirrors import Mirror, missing, serving
 from tests.pages.elements import by_label, labels, texts
 from ui import cached
-from ui.session import state
+from ui.session import settings
+from ui.session.keys import Key
 from ui.text import plain
 
 PAGES = ("data", "model", "train", "evaluate", "predict", "compare")
@@ -144,7 +145,7 @@ def test_trainings_take_the_images_on_show(begin, monkeypatch: pytest.MonkeyPatc
         taken.append(data)
         return store.create(config)
 
-    monkeypatch.setattr(state, "start", start)
+    monkeypatch.setattr(settings, "start", start)
     app = open_dashboard()
     app.switch_page("pages/train.py").run()
     by_label(app.button, "Start training").click().run()
@@ -188,8 +189,8 @@ def test_choosing_them_again_tries_them_again(begin, reads: list[str]) -> None:
     app = open_dashboard()
     assert reads.count(path) == 1
     app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
-    app.session_state[state.Key.DATA] = "synthetic"
-    app.session_state[state.Key.DATA_WIDGET] = 0
+    app.session_state[Key.DATA] = "synthetic"
+    app.session_state[Key.DATA_WIDGET] = 0
     app.run()
     assert not app.error
     by_label(app.sidebar.selectbox, "Images").select(path).run()

@@ -16,7 +16,7 @@ from ui.figures.base import PALETTE
 from ui.figures.compare import Band, add_bands, mean_and_spread, parallel_figure
 from ui.figures.curves import Series, history_figure
 from ui.figures.history import METRICS, Metric, title
-from ui.session import state
+from ui.session.runs import run_colours
 from ui.text import _, plain
 from ui.train.settings import label_of
 
@@ -30,7 +30,7 @@ MOST_NAMED = 20  # more names beside an axis would overlap
 def overlaid(rows: Sequence[Row], sides: Sequence[Side]) -> None:
     """Both metrics of the chosen rows, a colour a row; of several runs the mean and a band."""
     shown = rows[:MOST_ROWS]
-    numbers = state.run_colours([row.id for row in shown], len(PALETTE))
+    numbers = run_colours([row.id for row in shown], len(PALETTE))
     st.html(_legend(shown, numbers, sides))
     for column, metric in zip(st.columns(2), METRICS, strict=True):
         with column:

@@ -15,7 +15,7 @@ from cifar_core.export import FORMS, need_packages
 from cifar_core.export.conversion import Conversion
 from cifar_core.runs.summary import Summary
 from ui import cached
-from ui.session.state import Key
+from ui.session.keys import Key
 from ui.text import _, duration, plain, tell
 
 _download = st.components.v2.component(

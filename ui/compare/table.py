@@ -14,8 +14,15 @@ from streamlit.delta_generator import DeltaGenerator
 from cifar_core.percent import rounded
 from cifar_core.runs.groups import group_of, spread
 from cifar_core.runs.summary import Summary
-from ui.session import state
-from ui.session.state import Key
+from ui.session.keys import Key
+from ui.session.runs import (
+    choose_columns,
+    choose_runs,
+    delete_runs,
+    describe_run,
+    run_table,
+    star_runs,
+)
 from ui.text import _, plain
 from ui.train.settings import label_of
 
@@ -180,8 +187,8 @@ def table(rows: Sequence[Row], switches: DeltaGenerator) -> None:
     usual += ["images"] if len(images([row.runs[0] for row in rows])) > 1 else []
     names = {key: look["label"] for key, look in config.items()}
     with switches.popover(_("Columns"), icon=":material/view_column:"):
-        shown = state.choose_columns(_("Columns"), names, usual)
-    state.run_table(
+        shown = choose_columns(_("Columns"), names, usual)
+    run_table(
         [[one.run.id for one in row.runs] for row in rows],
         {names[key]: columns[key] for key in shown},
         column_config={names[key]: config[key] for key in shown},
@@ -294,7 +301,7 @@ def actions(chosen: Sequence[Row]) -> None:
             key=Key.STAR,
             icon=":material/star:",
             disabled=not own,
-            on_click=state.star_runs,
+            on_click=star_runs,
             args=([one.run for one in own], not all_starred),
         )
         _rename(own[0] if len(own) == len(runs) == 1 else None)
@@ -303,7 +310,7 @@ def actions(chosen: Sequence[Row]) -> None:
             _("Choose none"),
             icon=":material/deselect:",
             disabled=not chosen,
-            on_click=state.choose_runs,
+            on_click=choose_runs,
             args=([],),
         )
     notes = st.container()  # there without notes, too, else the charts below would be drawn anew
@@ -331,7 +338,7 @@ def _rename(only: Summary | None) -> None:
             _("Save"),
             type="primary",
             icon=":material/save:",
-            on_click=state.describe_run,
+            on_click=describe_run,
             args=(only.run,),
         )
 
@@ -356,6 +363,6 @@ def _delete(own: Sequence[Summary], shipped: int) -> None:
             _("Delete for good"),
             type="primary",
             icon=":material/delete_forever:",
-            on_click=state.delete_runs,
+            on_click=delete_runs,
             args=([one.run for one in ended],),
         )

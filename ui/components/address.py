@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.session import state
+from ui.session.navigation import address_is_kept, keep_address
 
 _component = st.components.v2.component(
     "address",
@@ -19,7 +19,7 @@ _component = st.components.v2.component(
 @st.fragment
 def keep() -> None:
     """Let pages replace their entry; what they have to say waits until the browser knows how."""
-    known = state.address_is_kept()
+    known = address_is_kept()
     result = _component(
         key="address",
         height=1,
@@ -28,4 +28,4 @@ def keep() -> None:
         on_ready_change=lambda: None,
     )
     if result.ready and not known:
-        state.keep_address()
+        keep_address()

@@ -13,8 +13,9 @@ from ui import cached
 from ui.components import pictures
 from ui.components.live_chart import live_chart
 from ui.figures.images import class_bars_figure, histogram_figure
-from ui.session import state
-from ui.session.state import Key
+from ui.session.images import dataset
+from ui.session.keys import Key
+from ui.session.settings import chosen_settings, use_settings
 from ui.text import _, plain
 
 
@@ -25,7 +26,7 @@ def splits() -> dict[str, str]:
 
 def colour(data: Dataset) -> None:
     """What greyscale takes away."""
-    found = cached.statistics(state.dataset())
+    found = cached.statistics(dataset())
     st.markdown(
         _(
             "A colour image gives the network three numbers a pixel, a greyscale image one. Is "
@@ -73,7 +74,7 @@ def colour(data: Dataset) -> None:
     )
     st.markdown(_("Shape and texture stay. Whether they are enough, only training tells:"))
     if st.button(_("Train on greyscale"), type="primary", icon=":material/filter_b_and_w:"):
-        state.use_settings(replace(state.settings(), colour="grey"))
+        use_settings(replace(chosen_settings(), colour="grey"))
         st.switch_page("pages/train.py")
 
     st.subheader(_("How often each value occurs"))
@@ -98,7 +99,7 @@ def colour(data: Dataset) -> None:
 
 def statistics(data: Dataset) -> None:
     """How many images a class has, and what they have in common."""
-    found = cached.statistics(state.dataset())
+    found = cached.statistics(dataset())
     st.subheader(_("Images of each class"))
     st.markdown(
         _(

@@ -12,8 +12,16 @@ import streamlit as st
 from cifar_core.data import default_cache_dir, fetch
 from cifar_core.data.official import find_official, official_places
 from cifar_core.errors import CifarError
-from ui.session import state
-from ui.session.state import Key
+from ui.session.images import (
+    add_data,
+    data_choice,
+    data_choices,
+    data_label,
+    is_unreadable,
+    pace,
+    use_data,
+)
+from ui.session.keys import Key
 from ui.text import _, duration, plain, tell
 
 _MB = 2**20
@@ -37,16 +45,14 @@ def takes_paths() -> bool:
 
 def hint() -> None:
     """For the sidebar: where to get CIFAR-10, and how that goes."""
-    if state.data_choice() != "synthetic":
+    if data_choice() != "synthetic":
         return
     others = [
-        choice
-        for choice in state.data_choices()
-        if choice != "synthetic" and not state.is_unreadable(choice)
+        choice for choice in data_choices() if choice != "synthetic" and not is_unreadable(choice)
     ]
     if others:
         words = _("These images are drawn by code. {name} is on this machine: choose it above.")
-        st.caption(words.format(name=plain(state.data_label(others[0]))))
+        st.caption(words.format(name=plain(data_label(others[0]))))
         return
 
     def show(now: fetch.FetchState) -> None:
@@ -73,8 +79,8 @@ def _cifar10() -> None:
             _("Use CIFAR-10"),
             icon=":material/check:",
             type="primary",
-            disabled=state.data_choice() == "official",
-            on_click=state.use_data,
+            disabled=data_choice() == "official",
+            on_click=use_data,
             args=("official",),
         )
     else:
@@ -86,7 +92,7 @@ def _cifar10() -> None:
 def _fetch(now: fetch.FetchState) -> None:
     """The download: progress and 'Cancel' while it runs, else the button that begins it."""
     if now.is_live:
-        rate = state.pace().look(now.done)
+        rate = pace().look(now.done)
         words = _("{done:.0f} of {total:.0f} MB · {rate} MB/s · {left} left").format(
             done=now.done / _MB,
             total=now.total / _MB,
@@ -140,7 +146,7 @@ def _share(now: fetch.FetchState) -> float:
 
 def _found() -> Path | None:
     """Where CIFAR-10 lies, unless what lies there is damaged."""
-    if state.is_unreadable("official"):
+    if is_unreadable("official"):
         return None
     return next(find_official(default_cache_dir()), None)
 
@@ -158,7 +164,7 @@ def _path() -> None:
         )
         if st.form_submit_button(_("Use these images"), icon=":material/folder_open:"):
             try:
-                state.add_data(path)
+                add_data(path)
             except CifarError as error:
                 tell(error)
             else:

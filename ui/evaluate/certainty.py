@@ -16,7 +16,7 @@ from cifar_core.runs.summary import Summary
 from ui import cached
 from ui.components.live_chart import live_chart
 from ui.figures import evaluation as draw
-from ui.session.state import Key
+from ui.session.keys import Key
 from ui.text import _, plain, tell
 
 

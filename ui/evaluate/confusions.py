@@ -19,8 +19,9 @@ from ui.components.live_chart import live_chart
 from ui.figures import evaluation as draw
 from ui.figures.evaluation import confusion_figure
 from ui.figures.images import class_bars_figure
-from ui.session import state
-from ui.session.state import Key
+from ui.session.images import dataset
+from ui.session.keys import Key
+from ui.session.predictions import choose_cell, show_cell, show_test_image
 from ui.text import _, plain, tell
 
 _IN_CELL, _IN_GRID = 12, 20
@@ -64,7 +65,7 @@ def confusions(chosen: Summary, predictions: Predictions) -> None:
     row = st.container(horizontal=True)
     left, right = row.container(width=500), row.container()
     with right:
-        cell = state.choose_cell(
+        cell = choose_cell(
             names,
             (_("True class"), _("Predicted class")),
             (ranked[0].true, ranked[0].predicted) if ranked else (0, 0),
@@ -73,10 +74,10 @@ def confusions(chosen: Summary, predictions: Predictions) -> None:
 
     def show_ranked(x: float, y: float) -> None:
         one = ranked[_nearest(y, min(len(ranked), _RANKED))]
-        state.show_cell(one.true, one.predicted)
+        show_cell(one.true, one.predicted)
 
     def show_clicked(x: float, y: float) -> None:
-        state.show_cell(_nearest(y, len(names)), _nearest(x, len(names)))
+        show_cell(_nearest(y, len(names)), _nearest(x, len(names)))
 
     with left:
         if view == "ranking" and ranked:
@@ -246,7 +247,7 @@ def mistakes(chosen: Summary, predictions: Predictions) -> None:
 def _test_images(chosen: Summary) -> Dataset | None:
     """The images the run was tested on; where others are chosen, which ones to choose."""
     try:
-        data = state.dataset()
+        data = dataset()
     except CifarError as error:
         tell(error)
         return None
@@ -285,5 +286,5 @@ def _images(
         return
     pressed = image_grid(images, shown, captions, key=f"images-{key.split('-')[0]}", label=label)
     if pressed is not None:
-        state.show_test_image(pressed)
+        show_test_image(pressed)
         st.switch_page("pages/predict.py")

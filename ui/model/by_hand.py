@@ -15,8 +15,8 @@ from cifar_core.network import arithmetic as explore
 from ui import cached, frame
 from ui.components.live_chart import live_chart
 from ui.figures.network import number, numbers_figure, picture_figure
-from ui.session import state
-from ui.session.state import Key
+from ui.session.images import dataset
+from ui.session.keys import Key
 from ui.text import _, tell
 
 NUMBERS = np.array(
@@ -224,7 +224,7 @@ PIXEL = {"row": "%{y}", "column": "%{x}", "value": "%{z:.3~f}"}
 
 def choose_channel(columns: Sequence[DeltaGenerator]) -> tuple[np.ndarray, str]:
     """A test image and one of its channels: values of 0 to 1, (H, W), and the channel's name."""
-    images = state.dataset().x_test
+    images = dataset().x_test
     last = len(images) - 1
     if st.session_state.get(Key.PICTURE, 0) > last:
         st.session_state[Key.PICTURE] = last

@@ -9,7 +9,7 @@ from cifar_core.runs.run import Run
 from cifar_core.runs.summary import Summary
 from ui import cached
 from ui.components import pictures
-from ui.session.state import Key
+from ui.session.keys import Key
 from ui.text import _, plain
 
 

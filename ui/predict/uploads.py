@@ -18,8 +18,8 @@ from ui.components import pictures
 from ui.components.image_grid import image_grid
 from ui.predict.answer import answer
 from ui.predict.evidence import explain
-from ui.session import state
-from ui.session.state import Key
+from ui.session.keys import Key
+from ui.session.predictions import framing, show_upload, shown_upload
 from ui.text import _, plain, tell
 
 _paste = st.components.v2.component(
@@ -74,7 +74,7 @@ def _ask(chosen: Summary, files: list) -> list[_Asked]:
     found = []
     for file in files:
         try:
-            picture = cached.picture(file.file_id, state.framing(file.file_id), file.getvalue())
+            picture = cached.picture(file.file_id, framing(file.file_id), file.getvalue())
             found.append((file.file_id, file.name, picture))
         except CifarError as error:
             tell(f"{file.name}: {error}")
@@ -93,7 +93,7 @@ def _ask(chosen: Summary, files: list) -> list[_Asked]:
 
 def _show(chosen: Summary, asked: list[_Asked]) -> None:
     """An overview where there are several, one in detail, and all as a table to keep."""
-    names, shown = chosen.class_names, state.shown_upload()
+    names, shown = chosen.class_names, shown_upload()
     detailed = next((number for number, one in enumerate(asked) if one.file == shown), 0)
     if len(asked) > 1:
         st.markdown(_("**Your pictures as the network sees them.** Press one to see more of it."))
@@ -106,7 +106,7 @@ def _show(chosen: Summary, asked: list[_Asked]) -> None:
             chosen=detailed,
             key="uploads",
             label=_("Your pictures as the network sees them"),
-            on_open=lambda number: state.show_upload(asked[number].file),
+            on_open=lambda number: show_upload(asked[number].file),
         )
     st.download_button(
         _("Answers as CSV"),
@@ -138,7 +138,7 @@ def _detail(chosen: Summary, one: _Asked) -> None:
 
 def _choose_framing(file: str) -> None:
     """The part of the picture that the network gets."""
-    now = state.framing(file)
+    now = framing(file)
     kinds = {
         "centre": _("Centre square"),
         "whole": _("Whole picture"),

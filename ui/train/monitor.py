@@ -21,8 +21,8 @@ from cifar_core.training.split import steps_per_epoch
 from ui import cached
 from ui.components.live_chart import live_chart, to_json
 from ui.figures import history as curves
-from ui.session import state
-from ui.session.state import Key
+from ui.session.keys import Key
+from ui.session.runs import change_rate, move_run_up, stop_training
 from ui.text import _, duration, gigabytes, ngettext, plain
 from ui.train import remarks
 
@@ -118,7 +118,7 @@ def reference(this: Summary, view: View) -> curves.Reference | None:
     return curves.Reference(f"{name} ({', '.join(notes)})" if notes else name, history)
 
 
-def change_rate(summary: Summary) -> None:
+def choose_rate(summary: Summary) -> None:
     """'Learning rate': what it is changed to while the run trains."""
     now = highest_rate(summary.status.rates, summary.config)
     key = f"{Key.RATE}-{summary.run.id}"
@@ -138,7 +138,7 @@ def change_rate(summary: Summary) -> None:
             _("Change"),
             type="primary",
             disabled=is_over,
-            on_click=state.change_rate,
+            on_click=change_rate,
             args=(summary.run, key),
         )
 
@@ -205,7 +205,7 @@ def line(runs: list[Run]) -> None:
                 icon=":material/arrow_upward:",
                 width="stretch",
                 disabled=place == 0,
-                on_click=state.move_run_up,
+                on_click=move_run_up,
                 args=(run,),
             )
             row[2].button(
@@ -213,7 +213,7 @@ def line(runs: list[Run]) -> None:
                 key=f"cancel-{run.id}",
                 icon=":material/close:",
                 width="stretch",
-                on_click=state.stop_training,
+                on_click=stop_training,
                 args=(run,),
             )
 

@@ -10,7 +10,8 @@ from cifar_core.analysis.diagnosis import Kind, Remark, remarks
 from cifar_core.percent import percent
 from cifar_core.runs.history import History
 from cifar_core.runs.summary import Summary
-from ui.session import state
+from ui.session.images import data_choice, images_of
+from ui.session.settings import chosen_settings, try_settings
 from ui.text import _
 from ui.train import settings
 from ui.train.verdict import name_of
@@ -83,8 +84,8 @@ def _remedies(of: Summary, remark: Remark) -> None:
     """A button for each remedy; the one that is set above already, images too, is ticked."""
     if not remark.remedies:
         return
-    has_images = state.images_of(of) in (None, state.data_choice())
-    now = state.settings() if has_images else None
+    has_images = images_of(of) in (None, data_choice())
+    now = chosen_settings() if has_images else None
     changes = [replace(of.config, fold=0, **remedy.changes) for remedy in remark.remedies]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         for remedy, changed in zip(remark.remedies, changes, strict=True):
@@ -95,7 +96,7 @@ def _remedies(of: Summary, remark: Remark) -> None:
                 icon=":material/check:" if is_set else ":material/healing:",
                 help=settings.help_of(remedy.name),
                 disabled=is_set,
-                on_click=state.try_settings,
+                on_click=try_settings,
                 args=(changed, of),
             )
         if now in changes:

@@ -17,8 +17,8 @@ from cifar_core.training.split import is_batch_too_large, split
 from ui import cached
 from ui.components.live_chart import live_chart
 from ui.figures.curves import schedule_figure
-from ui.session import state
-from ui.session.state import Key
+from ui.session.keys import Key
+from ui.session.settings import asked_runs, begun, chosen_settings, number, setting, setting_key
 from ui.text import _, plain
 
 _NARROW, _WIDE = 184, 384  # pixels; four narrow ones, or two wide ones, beside the sidebar
@@ -72,14 +72,14 @@ def widget(
     Args:
         most: of its numbers, where that depends on more than the setting.
     """
-    config = state.begun().config
+    config = begun().config
     about = _about(name, config)
     first, needs = getattr(config, name), about["only_with"]
     usual: dict[str, Any] = {
-        "key": state.setting_key(name),
+        "key": setting_key(name),
         "persist_state": "session",
         "help": help_of(name, config),
-        "disabled": bool(needs) and state.setting(needs[0]) != needs[1],
+        "disabled": bool(needs) and setting(needs[0]) != needs[1],
         "width": width,
     }
     label = label_of(name, config)
@@ -97,9 +97,9 @@ def widget(
     least, most, step = about["least"], most or about["most"], about.get("step")
     if about["zero"]:
         on = place.toggle(label, first != 0, **usual)
-        label, first = _(about["zero"].number), state.begun().numbers[name]
-        most = max(most, state.number(name))  # there may be fewer images than there were
-        key = state.setting_key(f"{name}_number")
+        label, first = _(about["zero"].number), begun().numbers[name]
+        most = max(most, number(name))  # there may be fewer images than there were
+        key = setting_key(f"{name}_number")
         usual |= {"key": key, "disabled": not on, "width": _NARROW}
     # A link's value may be less or more than anybody would choose here.
     limits = min(least, first), max(most, first), first, step
@@ -117,7 +117,7 @@ def row() -> DeltaGenerator:
 def _row(name: str, **most: float) -> DeltaGenerator:
     """The widgets of all settings of a row, and room for more; `most` is that of `widget`."""
     place = row()
-    for spec in fields(state.begun().config):
+    for spec in fields(begun().config):
         if spec.metadata["row"] == name:
             widget(place, spec.name, most=most.get(spec.name))
     return place
@@ -131,7 +131,7 @@ def augmentation() -> None:
 def regularisation() -> None:
     """What keeps weights small or ends training in time."""
     _row("regularisation")
-    place, config = _row("stopping"), state.settings()
+    place, config = _row("stopping"), chosen_settings()
     if config.patience and config.validation == "test":
         place.container(width=_WIDE).caption(
             _(
@@ -153,9 +153,9 @@ def optimiser() -> None:
     with sides.container(width=_WIDE):
         _row("optimiser")
         _row("steps")
-        st.caption(_about_optimiser(state.settings()))
+        st.caption(_about_optimiser(chosen_settings()))
     with sides.container(width=_WIDE):
-        _preview(state.settings())
+        _preview(chosen_settings())
 
 
 def _about_optimiser(config: TrainingConfig) -> str:
@@ -195,7 +195,7 @@ def data(images: int, test_images: int) -> None:
     """
     _row("validation")
     _row("images", train_images=images)
-    config = state.settings()
+    config = chosen_settings()
     one = config.runs()[0]
     try:
         trained, held = (len(part) for part in split(images, one))
@@ -240,7 +240,7 @@ def machine() -> None:
         width=_NARROW,
     )
     _row("machine")
-    st.caption(_about_machine(state.settings()))
+    st.caption(_about_machine(chosen_settings()))
 
 
 def _about_machine(config: TrainingConfig) -> str:
@@ -258,7 +258,7 @@ def _about_machine(config: TrainingConfig) -> str:
 
 def asked() -> str:
     """What is set out of view, and how many runs 'Start training' begins, on one line."""
-    config, runs = state.settings(), len(state.asked_runs())
+    config, runs = chosen_settings(), len(asked_runs())
     others = changed(config)
     parts = [
         _("Also set: {settings}").format(settings=" · ".join(others))

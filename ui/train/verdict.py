@@ -11,7 +11,7 @@ from cifar_core.analysis.diagnosis import Fit, Remedy, of_summary
 from cifar_core.percent import percent
 from cifar_core.runs.history import History
 from cifar_core.runs.summary import Summary
-from ui.session import state
+from ui.session.settings import try_settings
 from ui.text import _
 from ui.train import settings
 
@@ -71,7 +71,7 @@ def _remedies(of: Summary, remedies: Sequence[Remedy]) -> None:
             key=f"verdict-{remedy.name}",
             icon=":material/science:",
             help=settings.help_of(remedy.name),
-            on_click=state.try_settings,
+            on_click=try_settings,
             args=(replace(of.config, **remedy.changes), of),
         ):
             st.switch_page("pages/train.py")

@@ -1,0 +1,103 @@
+"""Which page is on show, and what its address says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import streamlit as st
+
+from ui.session.keys import Key, renew
+
+
+def router_has_run() -> bool:
+    """Whether dashboard.py has run in this session."""
+    return Key.ROUTED in st.session_state
+
+
+def note_router(page: str | None = None, query: dict[str, str] | None = None) -> None:
+    """Remember that dashboard.py ran or, from a page that was opened before it, where to return."""
+    if page is None:
+        st.session_state[Key.ROUTED] = True
+    else:
+        st.session_state[Key.DEEP_LINK] = (page, query or {})
+
+
+def take_deep_link() -> tuple[str, dict[str, str]] | None:
+    """The page to return to, once."""
+    link: tuple[str, dict[str, str]] | None = st.session_state.pop(Key.DEEP_LINK, None)
+    return link
+
+
+def address_is_kept() -> bool:
+    """Whether the browser has told that a page replaces its entry in the history."""
+    return st.session_state.get(Key.ADDRESS_KEPT, False)
+
+
+def keep_address() -> None:
+    """The browser has told it: write what has waited for it."""
+    st.session_state[Key.ADDRESS_KEPT] = True
+    write_address({})
+
+
+def begin_page(page: str, is_history: bool) -> None:
+    """A page, known by its address, is drawn: on Back and Forward, it shows what that says.
+
+    The settings stay as they are: they are one for all pages.
+    """
+    if st.session_state.get(Key.ADDRESS_PAGE) != page:
+        st.session_state[Key.ADDRESS_PAGE] = page
+        st.session_state[Key.ADDRESS] = {}  # what waits is another page's
+    st.session_state[Key.FOLLOWED] = is_history
+    for key, widget in ((Key.RUN, Key.RUN_WIDGET), (Key.RUNS, Key.TABLE)):
+        if is_history and st.query_params.get(key):
+            st.session_state.pop(key, None)
+            renew(widget)
+
+
+def address() -> dict[str, str | None]:
+    """What the address says, or will say."""
+    return st.query_params.to_dict() | st.session_state.get(Key.ADDRESS, {})
+
+
+def write_address(values: Mapping[str, str | None]) -> None:
+    """Let the address say what a page shows; None takes a key out of it.
+
+    Before the browser replaces entries, Back would need a press for this: so it waits.
+    """
+    wanted = {**address(), **values}
+    if not address_is_kept():
+        st.session_state[Key.ADDRESS] = {**st.session_state.get(Key.ADDRESS, {}), **values}
+        return
+    st.session_state[Key.ADDRESS] = {}
+    said = {key: value for key, value in wanted.items() if value is not None}
+    if said != st.query_params.to_dict():
+        st.query_params.from_dict(said)
+
+
+def choose_section(key: Key, label: str, sections: Mapping[str, str]) -> str:
+    """The widget of a page's sections, by name with their words; the address says which it is."""
+    first = next(iter(sections))
+    begin_from_link(key, sections, first)
+    chosen = st.segmented_control(
+        label,
+        list(sections),
+        format_func=sections.__getitem__,
+        required=True,
+        key=key,
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    chosen = chosen or first
+    write_address({key: chosen})
+    return chosen
+
+
+def begin_from_link(key: Key, options: Collection[str], otherwise: str) -> None:
+    """Give a widget its first value: what the URL says of its key, else another.
+
+    On Back and Forward it gets what the URL says, too.
+    """
+    given = st.query_params.get(key, "")
+    if given in options and (key not in st.session_state or st.session_state.get(Key.FOLLOWED)):
+        st.session_state[key] = given
+    st.session_state.setdefault(key, otherwise)

@@ -10,7 +10,9 @@ fits = $(1) -c 'import sys, $(2); sys.exit(not (3, 11) <= sys.version_info < (3,
 VENV := $(shell $(call fits,$(BIN)/python,pip) || echo venv)
 
 # Side by side, the tests of a file in one process; tests/conftest.py has the long ones come first.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
+# One process more than there are cores, as a test often waits; four at most.
+CORES := $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 3)
+PYTEST := $(BIN)/python -m pytest --numprocesses $(shell echo $$(($(CORES) < 4 ? $(CORES) + 1 : 4))) \
 	--dist loadfile --no-loadscope-reorder
 TESTS ?=
 

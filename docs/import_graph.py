@@ -6,6 +6,7 @@ arrow that others make up for, a to c where there are a to b and b to c, is left
 
 from __future__ import annotations
 
+import graphlib
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -51,18 +52,11 @@ def rooms() -> Graph:
 
 def circle(graph: Graph) -> list[str]:
     """Rooms that import one another in a circle, none where there is none."""
-
-    def walk(way: list[str]) -> list[str]:
-        for after in sorted(graph.get(way[-1], ())):
-            if after in way:
-                return [*way[way.index(after) :], after]
-            if after not in done and (found := walk([*way, after])):
-                return found
-        done.add(way[-1])
-        return []
-
-    done: set[str] = set()
-    return next((found for one in sorted(graph) if (found := walk([one]))), [])
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
 
 
 def reduced(graph: Graph) -> Graph:

@@ -121,8 +121,8 @@ def _train(run: Run, spec: str, tell: Tell, slot_number: int, epochs: int | None
     tell(StateEvent(state=RunState.RUNNING))
     tell(LogEvent(message=f"reading the images: {spec}"))
     data = load_data(spec, progress=_Progress(run, tell))
-    asked = run.config()
-    config = asked if epochs is None else replace(asked, epochs=epochs)
+    summary = Summary.of(run)
+    config = summary.config if epochs is None else replace(summary.config, epochs=epochs)
     with device.quiet():
         used = device.use_device(slot_number, config.device)
         if config.deterministic:
@@ -131,7 +131,6 @@ def _train(run: Run, spec: str, tell: Tell, slot_number: int, epochs: int | None
     from ..network.out_of_distribution import calibrate
     from ..training.loop import Training
 
-    summary = Summary.of(run)
     if summary.data_checksum not in ("", data.source.checksum):
         raise RunError(
             f"a run goes on with the images it began with, {summary.data_name}. "
@@ -143,7 +142,7 @@ def _train(run: Run, spec: str, tell: Tell, slot_number: int, epochs: int | None
     now = _environment(config, data, used)
     known_since = summary.environment if "data" in summary.environment else {}
     run.save_environment({**summary.environment, **now, **known_since, "spec": now["spec"]})
-    if config != asked:
+    if config != summary.config:
         run.save_config(config)
     if goes_on:
         tell(StateEvent(state=RunState.RUNNING, step=training.step))

@@ -13,7 +13,7 @@
         ├── RunNotWritable  a run's folder, or the folder of runs, cannot be written
         └── RunDiverged     the loss is no number any more
 
-Each message is one line: the rule or what failed, the value received, and the mend.
+Each message is one line: the rule or what failed, the value received, and what to do.
 The command line prints it and exits with 2; the dashboard shows it in place.
 """
 

@@ -30,6 +30,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -64,7 +65,9 @@ from .status import Status
 if TYPE_CHECKING:
     import keras
 
-_REFERENCE = "reference/"
+REFERENCE = "reference/"
+"""Before the names of runs that ship."""
+
 _START_SECONDS = 60.0  # a worker that holds no lock after this long never came up
 _HEAD_BYTES = 200  # of a log; they hold the time of its first event
 _ENVIRONMENT: dict[str, type | tuple[type, ...]] = {
@@ -101,7 +104,7 @@ class Run:
         self.path = path
         self.is_reference = is_reference
         name = names.normal(path.name)
-        self.id = f"{_REFERENCE}{name}" if is_reference else name
+        self.id = f"{REFERENCE}{name}" if is_reference else name
         self._told = History()
 
     def __repr__(self) -> str:
@@ -135,7 +138,7 @@ class Run:
         except OSError as error:
             if not self.path.is_dir():
                 raise self.gone() from error
-            raise RunNotWritable(_not_writable(path, error)) from error
+            raise RunNotWritable(not_writable(path, error)) from error
 
     def _write_json(self, name: str, values: Any) -> None:
         with self._writing(name) as path:
@@ -166,7 +169,7 @@ class Run:
             RunError: config.json cannot be read.
             RunNotFound: the run is gone.
         """
-        path = self.path / "config.json"
+        path = self.settings_path
         try:
             return TrainingConfig.from_json(json.loads(path.read_text(encoding="utf-8-sig")))
         except FileNotFoundError as error:
@@ -299,8 +302,34 @@ class Run:
         return self.path / "status.json", self.path / "events.jsonl", self.path / "notes.md"
 
     @cached_property
-    def _settings(self) -> Path:
+    def settings_path(self) -> Path:
+        """Where the settings lie; a folder without them is no run."""
         return self.path / "config.json"
+
+    def delete(self) -> None:
+        """Remove the folder and all that is in it.
+
+        Raises:
+            RunNotFound: it is gone already.
+            RunError: it is being trained, ships with the project, or cannot be removed.
+        """
+        settings = self._to_write("config.json")
+        if self.state().is_live:
+            raise RunError(
+                f"a run is deleted once it has ended. Received: {self.id}, which is "
+                f"{self.state()}; stop it first."
+            )
+        try:
+            with self.working():
+                settings.unlink(missing_ok=True)  # first: half a run is none
+            shutil.rmtree(self.path)
+        except FileNotFoundError:
+            pass  # somebody else was quicker
+        except OSError as error:
+            raise RunError(
+                f"a run's folder must be writable to be deleted. Received: {self.path} "
+                f"({reason(error)})."
+            ) from error
 
     # State
 
@@ -375,7 +404,7 @@ class Run:
         if known.asked is not None:
             return known.asked
         try:
-            return (self.path / "config.json").stat().st_mtime
+            return self.settings_path.stat().st_mtime
         except OSError:
             return 0.0
 
@@ -620,7 +649,8 @@ def _stamp(path: Path) -> tuple[int, ...]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _not_writable(path: Path, error: OSError) -> str:
+def not_writable(path: Path, error: OSError) -> str:
+    """What `RunNotWritable` says of a path below the runs' folder, or of that."""
     return (
         f"the runs' folder must be writable. Received: {path} ({reason(error)}); give yourself "
         "the right to write there or free some space, or name another folder with --runs or "

@@ -13,10 +13,10 @@ from functools import cached_property
 from pathlib import Path
 
 from ..config import TrainingConfig, preset_of
-from ..errors import RunError, RunNotFound, RunNotWritable, reason
+from ..errors import RunError, RunNotFound, RunNotWritable
 from . import names
 from .events import RunState
-from .run import _REFERENCE, Run, _not_writable
+from .run import REFERENCE, Run, not_writable
 from .summary import Summary
 
 SHIPPED = Path(__file__).resolve().parents[2] / "reference_runs"
@@ -109,7 +109,7 @@ class RunStore:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunNotWritable(_not_writable(self.root, error)) from error
+            raise RunNotWritable(not_writable(self.root, error)) from error
         for number in range(1, 1000):
             run = Run(self.root / (base if number == 1 else f"{base}-{number}"))
             try:
@@ -121,7 +121,7 @@ class RunStore:
                     self.check_name(name)
                 continue
             except OSError as error:
-                raise RunNotWritable(_not_writable(self.root, error)) from error
+                raise RunNotWritable(not_writable(self.root, error)) from error
             try:
                 run.save_config(config)
                 if data:
@@ -138,11 +138,13 @@ class RunStore:
         Raises:
             RunNotFound: there is none, or this can't be a run's name.
         """
-        name = run_id.removeprefix(_REFERENCE)
+        name = run_id.removeprefix(REFERENCE)
         is_reference = name != run_id
         root = self.reference_root if is_reference else self.root
-        if root and (folder := _folder(root, name)) and (folder / "config.json").is_file():
-            return Run(folder, is_reference)
+        if root and (folder := _folder(root, name)):
+            run = Run(folder, is_reference)
+            if run.settings_path.is_file():
+                return run
         raise RunNotFound(
             f"the run must be one of `python -m cifar_core runs`. "
             f"Received: {run_id}, which is not in {root}."
@@ -221,23 +223,7 @@ class RunStore:
             RunNotFound: it is gone already.
             RunError: it is being trained, ships with the project, or cannot be removed.
         """
-        settings = run._to_write("config.json")
-        if run.state().is_live:
-            raise RunError(
-                f"a run is deleted once it has ended. Received: {run.id}, which is {run.state()}; "
-                f"stop it first."
-            )
-        try:
-            with run.working():
-                settings.unlink(missing_ok=True)  # first: half a run is none
-            shutil.rmtree(run.path)
-        except FileNotFoundError:
-            pass  # somebody else was quicker
-        except OSError as error:
-            raise RunError(
-                f"a run's folder must be writable to be deleted. Received: {run.path} "
-                f"({reason(error)})."
-            ) from error
+        run.delete()
         self._known.pop(run.path, None)
 
 
@@ -253,7 +239,7 @@ def _names(root: Path) -> list[str]:
 def _is_run(run: Run) -> bool:
     """Whether a folder is a run's; one that may not be looked into is, too."""
     try:
-        return run._settings.exists()
+        return run.settings_path.exists()
     except PermissionError:
         return True
     except OSError:

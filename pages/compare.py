@@ -12,6 +12,7 @@ from ui.compare import curves as run_curves
 from ui.compare import table as run_table
 from ui.compare.export import export_panel
 from ui.session.keys import Key
+from ui.session.navigation import choose_one
 from ui.session.runs import chosen_runs
 from ui.text import _
 
@@ -45,15 +46,7 @@ views: dict[Literal["both"] | run_curves.Side, str] = {
     "train": _("train"),
     "validation": _("validation"),
 }
-sides = st.segmented_control(
-    _("Show"),
-    list(views),
-    format_func=views.__getitem__,
-    default="both",
-    required=True,
-    key=Key.SIDES,
-    persist_state="session",
-)
+sides = choose_one(_("Show"), views, Key.SIDES)
 
 
 @st.fragment(

@@ -11,7 +11,7 @@ from ui.figures import network as draw
 from ui.model import by_hand as explorers
 from ui.session.images import dataset
 from ui.session.keys import Key
-from ui.session.navigation import choose_section
+from ui.session.navigation import choose_one, choose_section
 from ui.session.settings import chosen_settings
 from ui.text import _
 from ui.train import settings
@@ -50,15 +50,7 @@ def network() -> None:
 def picture(layers: list[LayerInfo]) -> None:
     """The layers as boxes, flat or in space."""
     views = {"flat": _("Flat"), "deep": _("In three dimensions")}
-    view = st.segmented_control(
-        _("Picture"),
-        list(views),
-        format_func=views.__getitem__,
-        default="flat",
-        required=True,
-        key=Key.VIEW,
-        persist_state="session",
-    )
+    view = choose_one(_("Picture"), views, Key.VIEW)
     shape = layers[0].input_shape
     words = _("The image that goes in: {shape}").format(shape=times(shape))
     boxes = [draw.Box(_("image"), "", shape, words)]

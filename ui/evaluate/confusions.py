@@ -21,6 +21,7 @@ from ui.figures.evaluation import confusion_figure
 from ui.figures.images import class_bars_figure
 from ui.session.images import dataset
 from ui.session.keys import Key
+from ui.session.navigation import choose_one
 from ui.session.predictions import choose_cell, show_cell, show_test_image
 from ui.text import _, plain, tell
 
@@ -51,16 +52,7 @@ def confusions(chosen: Summary, predictions: Predictions) -> None:
     else:
         st.markdown(_("Every test image was classified correctly: only the diagonal is filled."))
     views = {"counts": _("Counts"), "shares": _("Shares"), "ranking": _("Most common confusions")}
-    view = st.segmented_control(
-        _("Cells"),
-        list(views),
-        format_func=views.__getitem__,
-        default="counts",
-        required=True,
-        key=Key.CELLS,
-        persist_state="session",
-        label_visibility="collapsed",
-    )
+    view = choose_one(_("Cells"), views, Key.CELLS, is_labelled=False)
     # Side by side, or one below the other where the window is narrow.
     row = st.container(horizontal=True)
     left, right = row.container(width=500), row.container()

@@ -17,6 +17,7 @@ from ui.components.live_chart import live_chart
 from ui.figures.network import number, numbers_figure, picture_figure
 from ui.session.images import dataset
 from ui.session.keys import Key
+from ui.session.navigation import choose_one
 from ui.text import _, tell
 
 NUMBERS = np.array(
@@ -45,15 +46,8 @@ def pooling() -> None:
     )
     sources = {"numbers": _("Numbers"), "image": _("An image")}
     row = st.columns(4, vertical_alignment="bottom")
-    source = row[0].segmented_control(
-        _("What to pool"),
-        list(sources),
-        format_func=sources.__getitem__,
-        default="numbers",
-        required=True,
-        key=Key.SOURCE,
-        persist_state="session",
-    )
+    with row[0]:
+        source = choose_one(_("What to pool"), sources, Key.SOURCE)
     draw: Callable[..., go.Figure]
     if source == "image":
         values, draw, strongest = choose_channel(row[1:3])[0], picture_figure, 1.0

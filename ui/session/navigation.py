@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TypeVar
 
 import streamlit as st
 
 from ui.session.keys import Key, renew
+
+T = TypeVar("T")
 
 
 def router_has_run() -> bool:
@@ -89,6 +92,22 @@ def choose_section(key: Key, label: str, sections: Mapping[str, str]) -> str:
     )
     chosen = chosen or first
     write_address({key: chosen})
+    return chosen
+
+
+def choose_one(label: str, words: Mapping[T, str], key: Key, *, is_labelled: bool = True) -> T:
+    """The widget that chooses one of a few things, by their words; the first until another is."""
+    options = list(words)
+    chosen: T = st.segmented_control(
+        label,
+        options,
+        format_func=words.__getitem__,
+        default=options[0],
+        required=True,
+        key=key,
+        persist_state="session",
+        label_visibility="visible" if is_labelled else "collapsed",
+    )
     return chosen
 
 

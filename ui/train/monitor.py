@@ -22,6 +22,7 @@ from ui import cached
 from ui.components.live_chart import live_chart, to_json
 from ui.figures import history as curves
 from ui.session.keys import Key
+from ui.session.navigation import choose_one
 from ui.session.runs import change_rate, move_run_up, stop_training
 from ui.text import _, duration, gigabytes, ngettext, plain
 from ui.train import remarks
@@ -52,15 +53,7 @@ def choose_view(summaries: Sequence[Summary]) -> View:
     }
     with st.popover(_("Curves"), icon=":material/show_chart:"):
         axes: dict[curves.Axis, str] = {"epoch": _("by epoch"), "step": _("by step")}
-        axis = st.segmented_control(
-            _("x axis"),
-            list(axes),
-            format_func=axes.__getitem__,
-            default="epoch",
-            required=True,
-            key=Key.AXIS,
-            persist_state="session",
-        )
+        axis = choose_one(_("x axis"), axes, Key.AXIS)
         smoothing = st.slider(
             _("Smoothing"),
             0.0,

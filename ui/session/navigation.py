@@ -73,7 +73,8 @@ def write_address(values: Mapping[str, str | None]) -> None:
         return
     st.session_state[Key.ADDRESS] = {}
     said = {key: value for key, value in wanted.items() if value is not None}
-    if said != st.query_params.to_dict():
+    # On Back, what the page that was left had still to say may have taken this one's place.
+    if said != st.query_params.to_dict() or st.session_state.get(Key.FOLLOWED):
         st.query_params.from_dict(said)
 
 

@@ -12,7 +12,7 @@ from ui.compare import curves as run_curves
 from ui.compare import table as run_table
 from ui.compare.export import export_panel
 from ui.session.keys import Key
-from ui.session.navigation import choose_one
+from ui.session.navigation import choose_one, rerun
 from ui.session.runs import chosen_runs
 from ui.text import _
 
@@ -55,7 +55,7 @@ sides = choose_one(_("Show"), views, Key.SIDES)
 def watch() -> None:
     """The curves, again and again while one of the runs is trained; all when one begins or ends."""
     if cached.recent_runs().live != listing.live:
-        st.rerun()
+        rerun()
     begun = [row for row in chosen if all(cached.history(one.run).epochs for one in row.runs)]
     if begun:
         run_curves.overlaid(begun, ("train", "validation") if sides == "both" else (sides,))

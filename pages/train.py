@@ -11,6 +11,7 @@ from cifar_core.workers.slots import in_line
 from ui import cached, frame
 from ui.session.images import data_choice, dataset
 from ui.session.keys import Key
+from ui.session.navigation import rerun
 from ui.session.runs import choose_run, resume_training, stop_training
 from ui.session.settings import choose_preset, chosen_settings, start_training, write_link
 from ui.text import _, with_spread
@@ -175,7 +176,9 @@ def watch() -> None:
     shown = now.by_id.get(chosen_id)
     above = chosen_settings(), data_choice()
     if shown is None or now.live != listing.live or above != shown_above:
-        st.rerun()
+        rerun()
+    if shown is None:
+        return
     with st.empty():  # there at every run, so that the charts below keep their place
         queued = {one for one, at in now.live.items() if at is RunState.QUEUED}
         line([run for run in in_line(cached.store().root) if run.id in queued] if queued else [])

@@ -15,7 +15,8 @@ from ui.components import address
 from ui.components.live_chart import load_ahead
 from ui.data import source as data_source
 from ui.session.images import choose_data, data_choice, data_problem, dataset
-from ui.session.navigation import begin_page, note_router, router_has_run, take_deep_link
+from ui.session.late_requests import take_on_the_page_on_show
+from ui.session.navigation import begin_page, note_router, rerun, router_has_run, take_deep_link
 from ui.session.runs import choose_run
 from ui.session.settings import begin_settings
 from ui.text import _, ngettext, plain, tell
@@ -45,6 +46,7 @@ def enter(page: str) -> None:
     if link := take_deep_link():
         wanted, query = link
         st.switch_page(wanted, query_params=query)
+    take_on_the_page_on_show()
     context = get_script_run_ctx()
     begin_page(page, bool(context and context.is_history_navigation))
     st.html(Path(__file__).with_suffix(".css"))
@@ -66,7 +68,7 @@ def _device() -> None:
     def show() -> None:
         found = cached.device()
         if found and not is_known:
-            st.rerun()  # which ends the looking; else it would go on as long as the page is open
+            rerun()  # which ends the looking; else it would go on as long as the page is open
         name = plain(str(found)) if found else _("being looked up")
         st.caption(_("Device: {device}").format(device=name))
 

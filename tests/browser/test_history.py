@@ -5,14 +5,25 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from playwright.sync_api import Page, expect
 
 from cifar_core.runs.store import RunStore
+from tests.browser.slow import SlowServer
 from tests.browser.widgets import enter, go, settle
 from tests.processes import wait_for
 
 pytestmark = pytest.mark.browser
+
+# The titles that a page has shown since; '' is none.
+WATCH_TITLE = """() => {
+  window.titles = [];
+  const look = () => {
+    const title = document.querySelector("h1")?.textContent ?? "";
+    if (title !== titles.at(-1)) titles.push(title);
+  };
+  look();
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+}"""
 
 
 @pytest.fixture
@@ -80,41 +91,6 @@ def test_back_and_forward_show_each_page_once(url: str, page: Page) -> None:
     expect(page).to_have_url("about:blank")
 
 
-class SlowServer:
-    """Stands between a page and its server, whose answers it can hold back."""
-
-    def __init__(self, page: Page) -> None:
-        self.held: list[str | bytes] = []
-        self._is_holding = False
-        page.route_web_socket("**/_stcore/stream", self._connect)
-
-    def _connect(self, browser: WebSocketRoute) -> None:
-        self._browser = browser
-        browser.connect_to_server().on_message(self._answer)
-
-    def _answer(self, message: str | bytes) -> None:
-        if self._is_holding:
-            self.held.append(message)
-        else:
-            self._browser.send(message)
-
-    def hold(self) -> None:
-        self._is_holding = True
-
-    def holds(self, kind: str) -> bool:
-        """Whether the server has sent a message of this kind since."""
-        return any(
-            ForwardMsg.FromString(message).WhichOneof("type") == kind
-            for message in self.held
-            if isinstance(message, bytes)
-        )
-
-    def release(self) -> None:
-        while self.held:  # meanwhile, more may come
-            self._browser.send(self.held.pop(0))
-        self._is_holding = False
-
-
 def test_back_while_the_page_that_is_left_is_still_being_drawn(url: str, page: Page) -> None:
     server = SlowServer(page)
     page.goto(f"{url}/train")
@@ -128,8 +104,7 @@ def test_back_while_the_page_that_is_left_is_still_being_drawn(url: str, page: P
 
     server.hold()
     page.get_by_text("Starred only", exact=True).click()
-    # Only while the page is asked for something, the route is told of messages.
-    wait_for(lambda: page.title() and server.holds("navigation"))
+    server.wait_for("navigation")
     page.go_back()
     server.release()
     is_shown(page, "Evaluate")
@@ -149,12 +124,30 @@ def test_back_before_the_page_that_is_left_has_said_all(url: str, page: Page) ->
 
     server.hold()
     page.get_by_test_id("stMain").get_by_text("Each class", exact=True).click()
-    wait_for(lambda: page.title() and server.holds("page_info_changed"))
+    server.wait_for("page_info_changed")
     page.go_back()
     server.release()
     is_shown(page, "Train")
     settle(page)
     expect(page).to_have_url(f"{url}/train?run=dropout")
+
+
+def test_a_page_that_was_left_asks_for_something_late(url: str, page: Page) -> None:
+    server = SlowServer(page, holds=lambda asked: bool(asked.rerun_script.fragment_id))
+    page.goto(f"{url}/train")
+    is_shown(page, "Train")
+    wait_for(lambda: page.title() and server.asked)
+    go(page, "Model")
+    settle(page)
+    server.hold()
+    server.ask()
+    server.wait_for("script_finished")
+    page.evaluate(WATCH_TITLE)
+    server.release()
+    page.get_by_role("radio", name="Pooling").click()
+    expect(page).to_have_url(f"{url}/model?part=pooling")
+    settle(page)
+    assert page.evaluate("titles") == ["Model"]
 
 
 def test_back_from_a_press_that_leads_to_another_page(url: str, page: Page) -> None:

@@ -16,6 +16,7 @@ from cifar_core.export.conversion import Conversion
 from cifar_core.runs.summary import Summary
 from ui import cached
 from ui.session.keys import Key
+from ui.session.navigation import rerun
 from ui.text import _, duration, plain, tell
 
 _download = st.components.v2.component(
@@ -109,7 +110,7 @@ def _hand_over(name: str, content: bytes) -> None:
 def _progress(conversion: Conversion) -> None:
     """How long it has taken; the whole page once it has ended."""
     if not conversion.is_running:
-        st.rerun()
+        rerun()
     seconds = time.time() - conversion.begun
     # Most of it is TensorFlow's import, which tells nobody how far it is.
     words = _("Converting, {seconds} so far").format(seconds=duration(seconds))

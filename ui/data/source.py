@@ -22,6 +22,7 @@ from ui.session.images import (
     use_data,
 )
 from ui.session.keys import Key
+from ui.session.navigation import rerun
 from ui.text import _, duration, plain, tell
 
 _MB = 2**20
@@ -134,7 +135,7 @@ def _follow(draw: Callable[[fetch.FetchState], None]) -> None:
     def show() -> None:
         now = fetch.state()
         if now.is_live != before or _found():
-            st.rerun()
+            rerun()
         draw(now)
 
     show()

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui.session.keys import Key, renew
 
@@ -76,6 +77,16 @@ def write_address(values: Mapping[str, str | None]) -> None:
     # On Back, what the page that was left had still to say may have taken this one's place.
     if said != st.query_params.to_dict() or st.session_state.get(Key.FOLLOWED):
         st.query_params.from_dict(said)
+
+
+def rerun() -> None:
+    """Run the page again from a fragment that runs by itself, once nothing else runs beside it.
+
+    A press in another fragment, which is taken in the same run, would be lost.
+    """
+    context = get_script_run_ctx()
+    if context and len(context.fragment_ids_this_run or ()) == 1:
+        st.rerun()
 
 
 def choose_section(key: Key, label: str, sections: Mapping[str, str]) -> str:

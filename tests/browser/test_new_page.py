@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,23 +29,28 @@ LINE = '        st.Page("pages/glossary.py", title=_("Glossary"), icon=":materia
 LAST = '        st.Page("pages/compare.py", '
 
 
-def test_a_page(start_dashboard, environment, store, page: Page, tmp_path: Path) -> None:
+@pytest.fixture
+def url(start_dashboard, environment, store, tmp_path: Path) -> Iterator[str]:
     for folder in (".streamlit", "pages", "static"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     (tmp_path / "pages" / "glossary.py").write_text(PAGE, encoding="utf-8")
     router = (ROOT / "dashboard.py").read_text(encoding="utf-8")
     assert router.count(LAST) == 1
     (tmp_path / "dashboard.py").write_text(router.replace(LAST, LINE + LAST), encoding="utf-8")
+    own = {**environment, "PYTHONPATH": str(ROOT)}
+    with start_dashboard(tmp_path / "dashboard.py", env=own, root=tmp_path) as address:
+        yield address
 
-    environment = {**environment, "PYTHONPATH": str(ROOT)}
-    with start_dashboard(tmp_path / "dashboard.py", env=environment, root=tmp_path) as url:
-        page.goto(f"{url}/glossary")
-        words = page.get_by_text("An epoch is one look at all training images.")
-        expect(words).to_be_visible()
-        expect(page.get_by_text("built-in (synthetic), not CIFAR-10")).to_be_visible()
-        expect(page.get_by_test_id("stSidebar").get_by_label("Images")).to_be_visible()
-        go(page, "Data")
-        go(page, "Glossary")
-        expect(words).to_be_visible()
-        page.go_back()
-        expect(page.get_by_role("heading", name="Data", exact=True)).to_be_visible()
+
+def test_a_page(url: str, page: Page) -> None:
+    page.goto(f"{url}/glossary")
+    words = page.get_by_text("An epoch is one look at all training images.")
+    expect(words).to_be_visible()
+    expect(page.get_by_text("built-in (synthetic), not CIFAR-10")).to_be_visible()
+    images = page.get_by_test_id("stSidebar").get_by_label("Images", exact=True)
+    expect(images).to_have_value("Built-in images (synthetic)")
+    go(page, "Data")
+    go(page, "Glossary")
+    expect(words).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Data", exact=True)).to_be_visible()

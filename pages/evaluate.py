@@ -5,6 +5,7 @@ import streamlit as st
 from cifar_core.analysis.diagnosis import best_epoch
 from cifar_core.analysis.significance import accuracy_interval
 from cifar_core.errors import RunError
+from cifar_core.export.report import measured_on
 from cifar_core.network.predict import Predictions
 from cifar_core.percent import percent
 from cifar_core.runs.history import History
@@ -50,7 +51,7 @@ def headline(chosen: Summary, predictions: Predictions | None) -> None:
     row.metric(
         _("Train accuracy"),
         "–" if train is None else percent(train),
-        _measured_on(chosen) if train is not None else None,
+        measured_on(chosen, _) if train is not None else None,
         delta_color="off",
         delta_arrow="off",
         width=_WIDTH,
@@ -69,13 +70,6 @@ def headline(chosen: Summary, predictions: Predictions | None) -> None:
             "overfitting."
         ),
     )
-
-
-def _measured_on(chosen: Summary) -> str:
-    """What the train accuracy is of."""
-    if chosen.train_images is None:
-        return _("running mean of its epoch")
-    return _("on {count} of its images").format(count=f"{chosen.train_images:,}")
 
 
 def learning_curves(chosen: Summary, history: History) -> None:

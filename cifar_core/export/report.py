@@ -59,7 +59,7 @@ def html_report(run: Run, translate: Translate = str, language: str = "en") -> s
         summary=summary,
         name=summary.mark.name,
         data=summary.data_name or "–",
-        measured_on=_measured_on(summary, _),
+        measured_on=measured_on(summary, _),
         verdict=_verdict(summary, epochs, _),
         charts=[_chart(epochs, metric, _) for metric in ("accuracy", "loss") if epochs],
         test=predictions and _test(predictions, run.class_names()),
@@ -68,13 +68,11 @@ def html_report(run: Run, translate: Translate = str, language: str = "en") -> s
     )
 
 
-def _measured_on(summary: Summary, _: Translate) -> str:
+def measured_on(summary: Summary, _: Translate) -> str:
     """What the train accuracy is of."""
     if summary.train_images is None:
-        return _("running mean of epoch {epoch}, dropout at work").format(epoch=summary.kept_epoch)
-    return _("on {images} of its training images, dropout off").format(
-        images=f"{summary.train_images:,}"
-    )
+        return _("running mean of epoch {epoch}").format(epoch=summary.kept_epoch)
+    return _("on {images} of its images").format(images=f"{summary.train_images:,}")
 
 
 def _verdict(summary: Summary, epochs: Sequence[EpochEvent], _: Translate) -> str:

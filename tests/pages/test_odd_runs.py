@@ -165,7 +165,7 @@ def test_train_accuracy_says_what_it_is_of(runs: RunStore) -> None:
     old.append(EpochEvent(step=1, epoch=1, **figures))
     old.append(replace(END, train_accuracy=0.7))
     app = show("evaluate", "old")
-    assert by_label(app.metric, "Train accuracy").delta == "running mean of its epoch"
+    assert by_label(app.metric, "Train accuracy").delta == "running mean of epoch 1"
 
 
 END = StateEvent(state=RunState.FINISHED, epoch=1, test_accuracy=0.6, test_loss=1.0, seconds=1.0)

@@ -291,7 +291,7 @@ def test_train_accuracy_is_of_the_network_that_is_tested(
     summary = Summary.of(run)
     assert summary.gap == pytest.approx(end.train_accuracy - end.test_accuracy)
     assert summary.kept_epoch is None
-    assert "on 400 of its training images" in html_report(run)
+    assert "on 400 of its images, dropout off" in html_report(run)
 
 
 def test_the_sample_that_trained_is_fixed_and_of_the_trained_alone() -> None:

@@ -14,7 +14,7 @@ from ui.data import source as data_source
 from ui.figures.images import pixel_figure
 from ui.session.images import close_image, dataset, draw_again, draws, open_image, opened_image
 from ui.session.keys import Key
-from ui.session.navigation import begin_from_link, choose_section
+from ui.session.navigation import choose_one, choose_section
 from ui.session.settings import chosen_settings
 from ui.text import _, plain
 from ui.train import settings
@@ -31,17 +31,9 @@ def look(data: Dataset) -> None:
             "cat from a dog in so few pixels? Press an image to see it pixel by pixel."
         )
     )
-    begin_from_link(Key.SPLIT, SPLITS, "train")
     bar = st.container(horizontal=True, vertical_alignment="bottom")
-    split = bar.segmented_control(
-        _("Split"),
-        list(SPLITS),
-        format_func=SPLITS.__getitem__,
-        required=True,
-        key=Key.SPLIT,
-        persist_state="session",
-    )
-    split = split or "train"
+    with bar:
+        split = choose_one(_("Split"), SPLITS, Key.SPLIT, is_in_link=True)
     classes = bar.multiselect(
         _("Classes"),
         data.class_names,
@@ -229,6 +221,5 @@ SECTIONS = {
     "statistics": (_("Statistics"), class_figures.statistics),
     "augmentation": (_("Augmentation"), variations),
 }
-words = {name: label for name, (label, _draw) in SECTIONS.items()}
-SECTIONS[choose_section(Key.SECTION, _("Section"), words)][1](data)
+choose_section(Key.SECTION, _("Section"), SECTIONS)(data)
 data_source.panel()

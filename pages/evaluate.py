@@ -145,6 +145,4 @@ SECTIONS = {
     "difference": (_("Is the difference real?"), certainty.significance),
     "calibration": (_("How sure is it?"), certainty.calibration),
 }
-words = {name: label for name, (label, _draw) in SECTIONS.items()}
-section = choose_section(Key.ASPECT, _("Look into"), words)
-SECTIONS[section][1](chosen, predictions)
+choose_section(Key.ASPECT, _("Look into"), SECTIONS)(chosen, predictions)

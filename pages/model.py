@@ -185,5 +185,4 @@ sections = {
     "pooling": (_("Pooling"), explorers.pooling),
     "convolution": (_("Convolution"), explorers.convolution),
 }
-words = {name: label for name, (label, _draw) in sections.items()}
-sections[choose_section(Key.PART, _("Section"), words)][1]()
+choose_section(Key.PART, _("Section"), sections)()

@@ -52,15 +52,8 @@ def pooling() -> None:
     if source == "image":
         values, draw, strongest = choose_channel(row[1:3])[0], picture_figure, 1.0
     else:
-        size = row[1].segmented_control(
-            _("Size"),
-            [4, 6],
-            format_func=lambda side: f"{side} × {side}",
-            default=4,
-            required=True,
-            key=Key.SIZE,
-            persist_state="session",
-        )
+        with row[1]:
+            size = choose_one(_("Size"), {side: f"{side} × {side}" for side in (4, 6)}, Key.SIZE)
         values = edit(_("Numbers"), NUMBERS[:size, :size], f"{Key.SOURCE}-{size}")
         draw = numbers_figure
         strongest = float(np.abs(values).max())

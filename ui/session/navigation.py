@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 import streamlit as st
@@ -89,46 +89,50 @@ def rerun() -> None:
         st.rerun()
 
 
-def choose_section(key: Key, label: str, sections: Mapping[str, str]) -> str:
-    """The widget of a page's sections, by name with their words; the address says which it is."""
-    first = next(iter(sections))
-    begin_from_link(key, sections, first)
-    chosen = st.segmented_control(
-        label,
-        list(sections),
-        format_func=sections.__getitem__,
-        required=True,
-        key=key,
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-    chosen = chosen or first
+def choose_section(key: Key, label: str, sections: Mapping[str, tuple[str, T]]) -> T:
+    """The widget of a page's sections; the address says which one is chosen.
+
+    Args:
+        key: the widget's, and the address's.
+        label: the widget's, for screen readers.
+        sections: name to words and what draws it.
+
+    Returns:
+        What draws the chosen one.
+    """
+    words = {name: word for name, (word, _draw) in sections.items()}
+    chosen = choose_one(label, words, key, is_labelled=False, is_in_link=True)
     write_address({key: chosen})
-    return chosen
+    return sections[chosen][1]
 
 
-def choose_one(label: str, words: Mapping[T, str], key: Key, *, is_labelled: bool = True) -> T:
-    """The widget that chooses one of a few things, by their words; the first until another is."""
-    options = list(words)
-    chosen: T = st.segmented_control(
+def choose_one(
+    label: str,
+    words: Mapping[T, str],
+    key: Key,
+    *,
+    is_labelled: bool = True,
+    is_in_link: bool = False,
+) -> T:
+    """The widget that chooses one of a few things, by their words; the first until another is.
+
+    One that is in the link, where each is a word, begins with what the link says, and on Back and
+    Forward shows it.
+    """
+    first = next(iter(words))
+    if is_in_link:
+        given = st.query_params.get(key, "")
+        if given in words and (key not in st.session_state or st.session_state.get(Key.FOLLOWED)):
+            st.session_state[key] = given
+        st.session_state.setdefault(key, first)
+    chosen: T | None = st.segmented_control(
         label,
-        options,
+        list(words),
         format_func=words.__getitem__,
-        default=options[0],
+        default=None if is_in_link else first,
         required=True,
         key=key,
         persist_state="session",
         label_visibility="visible" if is_labelled else "collapsed",
     )
-    return chosen
-
-
-def begin_from_link(key: Key, options: Collection[str], otherwise: str) -> None:
-    """Give a widget its first value: what the URL says of its key, else another.
-
-    On Back and Forward it gets what the URL says, too.
-    """
-    given = st.query_params.get(key, "")
-    if given in options and (key not in st.session_state or st.session_state.get(Key.FOLLOWED)):
-        st.session_state[key] = given
-    st.session_state.setdefault(key, otherwise)
+    return first if chosen is None else chosen

@@ -135,10 +135,7 @@ def one_image(data: Dataset, split: str, order: np.ndarray) -> None:
     left, right = st.columns([3, 2])
     with left:
         live_chart(
-            pixel_figure(
-                pixels,
-                hover=_("Row %{y}, column %{x}<br>R %{z[0]} · G %{z[1]} · B %{z[2]}"),
-            ),
+            pixel_figure(pixels),
             key="pixels",
             label=_("Image {index}, {name}, enlarged").format(index=index, name=name),
             height=400,

@@ -14,6 +14,7 @@ from ui import cached, frame
 from ui.components.live_chart import live_chart
 from ui.evaluate import certainty, confusions
 from ui.figures import history as curves
+from ui.figures.curves import METRICS, title
 from ui.session.keys import Key
 from ui.session.navigation import choose_section
 from ui.session.runs import choose_run
@@ -74,14 +75,12 @@ def headline(chosen: Summary, predictions: Predictions | None) -> None:
 
 def learning_curves(chosen: Summary, history: History) -> None:
     """Accuracy and loss by epoch, the best epoch marked."""
-    for column, metric in zip(st.columns(2), curves.METRICS, strict=True):
+    for column, metric in zip(st.columns(2), METRICS, strict=True):
         with column:
             live_chart(
                 curves.run_figure(chosen, history, metric, curves.View()),
                 key=f"evaluate-{metric}",
-                label=_("{metric} of run {run}").format(
-                    metric=curves.title(metric), run=chosen.run.id
-                ),
+                label=_("{metric} of run {run}").format(metric=title(metric), run=chosen.run.id),
             )
     if best := best_epoch(history.epochs):
         words = [

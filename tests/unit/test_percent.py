@@ -65,9 +65,9 @@ def test_charts_show_what_texts_say() -> None:
     shares = np.array(SHARES)
     expected = [percent(share) for share in shares]
     assert read_by_a_browser(rounded(shares)) == expected
-    words = {"metric": "accuracy", "by": "epoch", "x_title": "", "y_title": ""}
     some = shares[:: len(shares) // 1500]
-    curve = history_figure([Series("a", np.arange(len(some)), some)], **words)
+    series = [Series("a", np.arange(len(some)), some)]
+    curve = history_figure(series, metric="accuracy", by="epoch")
     assert curve.layout.yaxis.hoverformat == ".2%"
     assert read_by_a_browser(curve.data[0].y) == [percent(share) for share in some]
     bars = class_bars_figure({"a": [0.83145, 0.12125]}, ["x", "y"], y_title="", number=".2%")
@@ -77,7 +77,7 @@ def test_charts_show_what_texts_say() -> None:
 
 def test_a_confusion_matrix_says_one_thing_in_its_cells_and_over_them() -> None:
     matrix = [[245, 755], [1, 999]]
-    figure = confusion_figure(matrix, ["a", "b"], normalise=True, x_title="", y_title="")
+    figure = confusion_figure(matrix, ["a", "b"], normalise=True)
     cells, hover = figure.data[1].text, np.ravel(figure.data[0].text)
     assert list(cells) == ["25%", "76%", "0%", "100%"]
     assert [re.search(r"\((.*)\)", text)[1] for text in hover] == [

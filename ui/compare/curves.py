@@ -14,8 +14,7 @@ from ui.compare.table import Row, differing, images, no_limit
 from ui.components.live_chart import live_chart
 from ui.figures.base import PALETTE
 from ui.figures.compare import Band, add_bands, mean_and_spread, parallel_figure
-from ui.figures.curves import Series, history_figure
-from ui.figures.history import METRICS, Metric, title
+from ui.figures.curves import METRICS, Metric, Series, history_figure, title
 from ui.session.runs import run_colours
 from ui.text import _, plain
 from ui.train.settings import label_of
@@ -95,8 +94,6 @@ def _overlaid_figure(
         series,
         metric=metric,
         by="epoch",
-        x_title=_("Epoch"),
-        y_title=title(metric),
         x_max=max(
             (one.config.epochs for row in rows for one in row.runs if one.state.is_live),
             default=None,
@@ -137,9 +134,7 @@ def settings_and_accuracy(rows: Sequence[Row], chosen: Sequence[Row]) -> None:
     with st.container(key="parallel-row"):
         live_chart(
             parallel_figure(
-                axes,
-                [accuracy for _row, accuracy in measured if accuracy is not None],
-                accuracy_title=_("Test accuracy"),
+                axes, [accuracy for _row, accuracy in measured if accuracy is not None]
             ),
             height=440,
             key="parallel",

@@ -85,10 +85,7 @@ def colour(data: Dataset) -> None:
         histogram_figure(
             found.histogram[data.class_names.index(name)],
             found.histogram.sum(axis=0),
-            channel_names=[_("Red"), _("Green"), _("Blue"), _("Brightness")],
-            chosen_name=name,
-            everything_name=_("all classes"),
-            x_title=_("Pixel value"),
+            name,
         ),
         key="data-histogram",
         label=_("Histogram of each channel, {name} and all classes").format(name=name),

@@ -80,7 +80,6 @@ def significance(chosen: Summary, predictions: Predictions) -> None:
                 (_("only {run}").format(run=other.id), test.only_second),
                 (_("both wrong"), test.neither),
             ],
-            x_title=_("Test images"),
         ),
         key="agreement",
         label=_("How many test images both, one or none of the two runs classify correctly"),
@@ -142,13 +141,7 @@ def _difference(test: McNemar, first: str, second: str) -> None:
 def _intervals(runs: Sequence[tuple[str, Predictions]]) -> None:
     shares, intervals = zip(*(_accuracy(one) for _name, one in runs), strict=True)
     live_chart(
-        draw.intervals_figure(
-            [name for name, _one in runs],
-            shares,
-            intervals,
-            x_title=_("Test accuracy with its 95% interval"),
-            hover=_("{share}, 95% interval {low} to {high}"),
-        ),
+        draw.intervals_figure([name for name, _one in runs], shares, intervals),
         key="intervals",
         label=_("Test accuracy with its 95% interval"),
         height=90 + 50 * len(runs),
@@ -181,14 +174,7 @@ def calibration(chosen: Summary, predictions: Predictions) -> None:
         )
     )
     live_chart(
-        draw.reliability_figure(
-            found,
-            x_title=_("Confidence: the probability of the answer"),
-            y_title=_("Share right"),
-            images_title=_("Images"),
-            ideal=_("How sure, on average"),
-            hover=_("{images} images, on average {confidence} sure and {accuracy} right"),
-        ),
+        draw.reliability_figure(found),
         key="reliability",
         label=_("Reliability diagram of run {run}").format(run=chosen.run.id),
         height=480,

@@ -17,7 +17,6 @@ from ui.components import pictures
 from ui.components.image_grid import image_grid
 from ui.components.live_chart import live_chart
 from ui.figures import evaluation as draw
-from ui.figures.evaluation import confusion_figure
 from ui.figures.images import class_bars_figure
 from ui.session.images import dataset
 from ui.session.keys import Key
@@ -74,13 +73,7 @@ def confusions(chosen: Summary, predictions: Predictions) -> None:
     with left:
         if view == "ranking" and ranked:
             live_chart(
-                draw.ranking_figure(
-                    ranked[:_RANKED],
-                    names,
-                    x_title=_("Test images"),
-                    hover=_("{true}, taken for {predicted}: {images} images, {share} of the class"),
-                    chosen=cell,
-                ),
+                draw.ranking_figure(ranked[:_RANKED], names, chosen=cell),
                 height=560,
                 key="ranking",
                 label=_("The most common confusions of run {run}").format(run=chosen.run.id),
@@ -88,14 +81,7 @@ def confusions(chosen: Summary, predictions: Predictions) -> None:
             )
         else:
             live_chart(
-                confusion_figure(
-                    matrix,
-                    names,
-                    normalise=view == "shares",
-                    x_title=_("Predicted class"),
-                    y_title=_("True class"),
-                    chosen=cell,
-                ),
+                draw.confusion_figure(matrix, names, normalise=view == "shares", chosen=cell),
                 height=560,
                 key="confusion",
                 label=_("Confusion matrix of run {run}").format(run=chosen.run.id),

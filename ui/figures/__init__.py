@@ -1,1 +1,1 @@
-"""Numbers to Plotly figures; nothing here knows Streamlit."""
+"""Numbers to Plotly figures."""

@@ -1,7 +1,6 @@
 """What all figures have in common: their colours and the bare figure.
 
-A figure is made of numbers; words come in as arguments; colours of text and grid stay open. Nothing
-here knows Streamlit: `live_chart` adds the page's theme.
+A figure is made of numbers; colours of text and grid stay open: `live_chart` adds the page's theme.
 """
 
 from collections.abc import Sequence
@@ -33,25 +32,16 @@ BLANK = {
 """Layout of every figure: without Plotly's default template, which is 7 kB in every message."""
 
 LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
-MARGIN = {"l": 56, "r": 16, "b": 48}
+MARGIN = {"l": 56, "r": 16, "t": 40, "b": 48}
 
 
-def titled(title: str, traces: Sequence[dict] = (), **layout: Any) -> go.Figure:
-    """A figure, empty by default, with room for a title and a legend."""
-    return go.Figure(
-        traces,
-        {
-            **BLANK,
-            "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 16}},
-            "legend": LEGEND,
-            "margin": {**MARGIN, "t": 72 if title else 40},
-            **layout,
-        },
-    )
+def with_legend(traces: Sequence[dict] = (), **layout: Any) -> go.Figure:
+    """A figure, empty by default, with room for a legend."""
+    return go.Figure(traces, {**BLANK, "legend": LEGEND, "margin": MARGIN, **layout})
 
 
 def bare(**layout: Any) -> go.Figure:
-    """A figure with neither title nor room for a legend, in which nothing is dragged.
+    """A figure without room for a legend, in which nothing is dragged.
 
     With a drag mode, a finger on it would not scroll the page.
     """

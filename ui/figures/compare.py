@@ -1,4 +1,4 @@
-"""Runs side by side as Plotly figures. Words come in as arguments; nothing here knows Streamlit."""
+"""Runs side by side as Plotly figures."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from ui.figures.base import BLANK, PALETTE
+from ui.text import _
 
 LEAST, MOST = PALETTE[1], PALETTE[0]
 """Colours of the lowest and the highest value; each can be told from white and near-black."""
@@ -68,7 +69,7 @@ def add_bands(figure: go.Figure, bands: Sequence[Band]) -> None:
 
 
 def parallel_figure(
-    settings: Mapping[str, Sequence[object]], accuracy: Sequence[float], *, accuracy_title: str
+    settings: Mapping[str, Sequence[object]], accuracy: Sequence[float]
 ) -> go.Figure:
     """Parallel coordinates: a line a run through its settings to its accuracy.
 
@@ -77,8 +78,7 @@ def parallel_figure(
 
     Args:
         settings: name to N values, numbers or words or truth values.
-        accuracy: N values, 0 to 1.
-        accuracy_title: over the last axis.
+        accuracy: N test accuracies, 0 to 1.
     """
     dimensions: list[dict[str, Any]] = []
     for name, values in settings.items():
@@ -95,10 +95,10 @@ def parallel_figure(
         )
     widest = max(len(tick) for tick in dimensions[0]["ticktext"])
     left = min(max(60, 8 * widest), 200)
-    dimensions.append({"label": accuracy_title, "values": list(accuracy), "tickformat": ".1%"})
+    last = {"label": _("Test accuracy"), "values": list(accuracy), "tickformat": ".1%"}
     figure = go.Figure(layout={**BLANK, "margin": {"l": left, "r": 48, "t": 64, "b": 24}})
     figure.add_parcoords(
-        dimensions=dimensions,
+        dimensions=[*dimensions, last],
         line={"color": list(accuracy), "colorscale": [[0, LEAST], [1, MOST]]},
         labelfont={"size": 13},
         labelangle=-12,  # long names side by side

@@ -11,7 +11,12 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from cifar_core.percent import rounded
-from ui.figures.base import LEGEND, MARGIN, PALETTE, QUIET, ROLE_COLOURS, titled
+from ui.figures.base import PALETTE, QUIET, ROLE_COLOURS, with_legend
+from ui.text import _
+
+Metric = Literal["loss", "accuracy"]
+Axis = Literal["epoch", "step"]
+METRICS: tuple[Metric, Metric] = ("accuracy", "loss")
 
 _ROLE_SYMBOLS = {"train": "circle", "validation": "diamond"}  # not by colour alone
 
@@ -114,17 +119,18 @@ def smooth(y: ArrayLike, weight: float) -> NDArray:
     return np.array(smoothed)
 
 
+def title(metric: Metric) -> str:
+    """A metric's name on an axis or over a chart."""
+    return {"loss": _("Loss"), "accuracy": _("Accuracy")}[metric]
+
+
 def history_figure(
     series: Sequence[Series],
     *,
-    metric: Literal["loss", "accuracy"],
-    by: Literal["epoch", "step"],
-    x_title: str,
-    y_title: str,
-    title: str = "",
+    metric: Metric,
+    by: Axis,
     x_max: float | None = None,
     smoothing: float = 0.0,
-    measured: str = "",
     log: bool = False,
     marks: Sequence[Mark] = (),
     subject: str = "",
@@ -135,12 +141,8 @@ def history_figure(
         series: The curves; longer ones than `thin`'s limit are thinned.
         metric: `accuracy` puts 0 to 100 % on the y axis.
         by: `epoch` puts ticks on whole epochs only.
-        x_title: Under the x axis.
-        y_title: Beside the y axis.
-        title: Above the legend.
         x_max: Where the x axis ends, such as the epochs planned; by default where the data do.
         smoothing: `smooth`'s weight; above 0 the values as measured stay behind, faintly.
-        measured: What those are called in the hover text, after the curve's name.
         log: A logarithmic y axis.
         marks: Lines to draw across.
         subject: Whose curves they are; another subject's begin without the old zoom.
@@ -151,6 +153,7 @@ def history_figure(
     longest = max([x_max or 0.0, *(end for one in series for end in np.asarray(one.x, float)[-1:])])
     if metric == "accuracy":  # the browser would round halves in its own way
         series = [replace(one, y=rounded(one.y)) for one in series]
+    x_title = {"epoch": _("Epoch"), "step": _("Step")}[by]
     x_axis: dict[str, Any] = {
         "title": {"text": x_title},
         "rangemode": "tozero",
@@ -163,7 +166,7 @@ def history_figure(
     if by == "epoch":
         x_axis |= {"dtick": _whole_tick(longest), "tickformat": ",d"}
     y_axis: dict[str, Any] = {
-        "title": {"text": y_title},
+        "title": {"text": title(metric)},
         "rangemode": "tozero",
         "hoverformat": ".4f",
         "uirevision": f"{subject}/{log}",
@@ -172,28 +175,23 @@ def history_figure(
         y_axis |= {"range": [0, 1.02], "dtick": 0.2, "tickformat": ".0%", "hoverformat": ".2%"}
     if log:
         y_axis |= {"type": "log", "tickformat": ".3~g", "dtick": "D2"}  # 1, 2, 5, 10, ...
-    # The title is the legend's, so that a legend of several rows pushes it up, not over it.
-    heading = {"text": title, "side": "top", "font": {"size": 16}} if title else {}
     # In one go: each `update_xaxes` and the like takes as long as all of this.
-    return titled(
-        "" if series else title,
-        [trace for one in series for trace in _curves(one, smoothing, measured)],
+    return with_legend(
+        [trace for one in series for trace in _curves(one, smoothing)],
         hovermode="x unified",
-        legend={**LEGEND, "title": heading, "titleclick": False},
-        margin={**MARGIN, "t": 40},
         xaxis=x_axis,
         yaxis=y_axis,
         shapes=[_line(mark, longest) for mark in marks],
     )
 
 
-def _curves(one: Series, smoothing: float, measured: str) -> list[dict]:
+def _curves(one: Series, smoothing: float) -> list[dict]:
     """A series as drawn: as it is or, smoothed, before the faint values as measured."""
     if not smoothing or one.style in ("reference", "best"):
         return [_trace(one, one.y)]
     # In one group, so that a click in the legend hides both.
     group = {"legendgroup": _uid(one)}
-    behind = _trace(one, one.y, " ".join([one.name, measured])) | group
+    behind = _trace(one, one.y, " ".join([one.name, _("as measured")])) | group
     smoothed = _trace(one, smooth(one.y, smoothing)) | group
     return [
         behind | {"opacity": 0.2, "showlegend": False, "uid": f"{_uid(one)}m"},
@@ -250,18 +248,15 @@ def _line(mark: Mark, longest: float) -> dict:
     }
 
 
-def schedule_figure(
-    epochs: ArrayLike, rates: ArrayLike, *, x_title: str, y_title: str
-) -> go.Figure:
+def schedule_figure(epochs: ArrayLike, rates: ArrayLike) -> go.Figure:
     """The learning rate over a run that is planned.
 
     Args:
         epochs: Where the rates hold, shape (N,), from 0 to the last epoch's end.
         rates: Shape (N,).
-        x_title: Under the x axis.
-        y_title: Beside the y axis.
     """
-    figure = titled("", dragmode=False, margin={"l": 64, "r": 8, "t": 8, "b": 40})
+    x_title, y_title = _("Epoch"), _("Learning rate")
+    figure = with_legend(dragmode=False, margin={"l": 64, "r": 8, "t": 8, "b": 40})
     figure.add_scatter(
         x=np.asarray(epochs),
         y=np.asarray(rates),

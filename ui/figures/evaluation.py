@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from cifar_core.analysis.calibration import Reliability
 from cifar_core.analysis.evaluation import Confusion
 from cifar_core.percent import percent, rounded
-from ui.figures.base import ON_COLOUR, PALETTE, QUIET, bare, titled
+from ui.figures.base import LEGEND, MARGIN, ON_COLOUR, PALETTE, QUIET, bare, with_legend
+from ui.text import _
 
 
 def _still(**layout: object) -> go.Figure:
@@ -23,8 +24,6 @@ def ranking_figure(
     ranked: Sequence[Confusion],
     class_names: Sequence[str],
     *,
-    x_title: str,
-    hover: str,
     chosen: tuple[int, int] | None = None,
 ) -> go.Figure:
     """Confusions as bars, in the order they come, the first at the top.
@@ -32,11 +31,10 @@ def ranking_figure(
     Args:
         ranked: At least one.
         class_names: K names.
-        x_title: Under the bars, which are numbers of images.
-        hover: With the placeholders {true}, {predicted}, {images} and {share}.
         chosen: True and predicted class of the bar to mark.
     """
     names = [escape(name, quote=False) for name in class_names]
+    hover = _("{true}, taken for {predicted}: {images} images, {share} of the class")
     figure = _still(margin={"l": 8, "r": 56, "t": 8, "b": 48})
     figure.add_bar(
         orientation="h",
@@ -59,7 +57,7 @@ def ranking_figure(
         ],
         hovertemplate="%{hovertext}<extra></extra>",
     )
-    figure.update_xaxes(title_text=x_title, rangemode="tozero", tickformat=",d")
+    figure.update_xaxes(title_text=_("Test images"), rangemode="tozero", tickformat=",d")
     figure.update_yaxes(
         tickvals=np.arange(len(ranked)),
         ticktext=[f"{names[one.true]} → {names[one.predicted]}" for one in ranked],
@@ -70,25 +68,19 @@ def ranking_figure(
 
 
 def intervals_figure(
-    names: Sequence[str],
-    shares: Sequence[float],
-    intervals: Sequence[tuple[float, float]],
-    *,
-    x_title: str,
-    hover: str,
+    names: Sequence[str], shares: Sequence[float], intervals: Sequence[tuple[float, float]]
 ) -> go.Figure:
     """Accuracies as points with their intervals as lines, one below the other.
 
     Args:
         names: N runs.
         shares: N accuracies, 0 to 1.
-        intervals: N times the low and the high end.
-        x_title: Under the axis, which shows only the part between the ends.
-        hover: With the placeholders {share}, {low} and {high}.
+        intervals: N times the low and the high end; the axis shows only the part between them.
     """
     middle = np.asarray(shares, dtype=float)
     low, high = np.asarray(intervals, dtype=float).T
     places = np.arange(len(middle))
+    hover = _("{share}, 95% interval {low} to {high}")
     figure = _still(margin={"l": 8, "r": 16, "t": 8, "b": 48})
     figure.add_scatter(
         x=middle,
@@ -110,7 +102,7 @@ def intervals_figure(
     )
     room = 0.15 * (high.max() - low.min())
     figure.update_xaxes(
-        title_text=x_title,
+        title_text=_("Test accuracy with its 95% interval"),
         range=[low.min() - room, high.max() + room],
         tickformat=".1~%",
         zeroline=False,
@@ -125,17 +117,16 @@ def intervals_figure(
     return figure
 
 
-def agreement_figure(parts: Sequence[tuple[str, int]], *, x_title: str) -> go.Figure:
+def agreement_figure(parts: Sequence[tuple[str, int]]) -> go.Figure:
     """How two runs' hits overlap: one bar of four parts.
 
     Args:
         parts: Names and numbers of images: both right, only the first, only the second, neither.
-        x_title: Under the bar.
     """
     figure = _still(
         barmode="stack",
         margin={"l": 8, "r": 16, "t": 8, "b": 8},
-        legend={"orientation": "h", "x": 0, "y": 1.05, "yanchor": "bottom", "traceorder": "normal"},
+        legend={**LEGEND, "y": 1.05, "traceorder": "normal"},
     )
     colours = (PALETTE[2], PALETTE[0], PALETTE[1], QUIET)
     for (name, images), colour in zip(parts, colours, strict=True):
@@ -147,34 +138,21 @@ def agreement_figure(parts: Sequence[tuple[str, int]], *, x_title: str) -> go.Fi
             marker_color=colour,
             hovertemplate="%{x:,d}",
         )
-    figure.update_xaxes(title_text=x_title, tickformat=",d")
+    figure.update_xaxes(title_text=_("Test images"), tickformat=",d")
     figure.update_yaxes(visible=False)
     return figure
 
 
-def reliability_figure(
-    found: Reliability,
-    *,
-    x_title: str,
-    y_title: str,
-    images_title: str,
-    ideal: str,
-    hover: str,
-) -> go.Figure:
+def reliability_figure(found: Reliability) -> go.Figure:
     """A reliability diagram: accuracy in each bin of confidence, and how many images are in each.
 
-    Args:
-        found: The bins.
-        x_title: For the confidence.
-        y_title: For the accuracy.
-        images_title: Beside the lower row.
-        ideal: Name of the mark at a bin's mean confidence, where the bar of a network that is
-            right as often as it is sure ends.
-        hover: With the placeholders {images}, {confidence} and {accuracy}.
+    A mark lies at a bin's mean confidence, where the bar of a network that is right as often as it
+    is sure ends.
     """
     filled = found.images > 0
     width = found.edges[1] - found.edges[0]
     middle = ((found.edges[:-1] + found.edges[1:]) / 2)[filled]
+    hover = _("{images} images, on average {confidence} sure and {accuracy} right")
     hovers = [
         hover.format(images=f"{images:,}", confidence=percent(sure), accuracy=percent(right))
         for images, sure, right in zip(
@@ -182,10 +160,11 @@ def reliability_figure(
         )
     ]
     figure = _still(
-        margin={"l": 56, "r": 16, "t": 40, "b": 48},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        margin=MARGIN,
+        legend=LEGEND,
         bargap=0.06,
     )
+    y_title, images_title = _("Share right"), _("Images")
     for axis, heights, colour, name in (
         ("y", found.accuracy[filled], PALETTE[0], y_title),
         ("y2", found.images[filled], QUIET, images_title),
@@ -195,7 +174,7 @@ def reliability_figure(
             y=heights,
             width=0.94 * width,
             yaxis=axis,
-            name=escape(name, quote=False),
+            name=name,
             marker_color=colour,
             hovertext=hovers,
             hovertemplate="%{hovertext}<extra></extra>",
@@ -206,7 +185,7 @@ def reliability_figure(
         x=np.stack([middle - width / 2, middle + width / 2, apart], axis=1).ravel(),
         y=np.stack([found.confidence[filled]] * 2 + [apart], axis=1).ravel(),
         mode="lines",
-        name=escape(ideal, quote=False),
+        name=_("How sure, on average"),
         line={"color": PALETTE[1], "width": 3},
         hoverinfo="skip",
     )
@@ -214,6 +193,7 @@ def reliability_figure(
         yaxis={
             "fixedrange": True,
             "domain": [0.32, 1],
+            "range": [0, 1.02],
             "title": {"text": y_title},
             "tickformat": ".0%",
         },
@@ -224,9 +204,12 @@ def reliability_figure(
             "nticks": 4,
         },
     )
-    figure.layout.yaxis.range = [0, 1.02]
     figure.update_xaxes(
-        title_text=x_title, range=[0, 1.005], dtick=0.2, tickformat=".0%", anchor="y2"
+        title_text=_("Confidence: the probability of the answer"),
+        range=[0, 1.005],
+        dtick=0.2,
+        tickformat=".0%",
+        anchor="y2",
     )
     return figure
 
@@ -236,9 +219,6 @@ def confusion_figure(
     class_names: Sequence[str],
     *,
     normalise: bool,
-    x_title: str,
-    y_title: str,
-    title: str = "",
     chosen: tuple[int, int] | None = None,
 ) -> go.Figure:
     """A confusion matrix as a heat map, the first class at the top.
@@ -247,22 +227,19 @@ def confusion_figure(
         matrix: Counts, shape (K, K): a row for each true class, a column for each predicted one.
         class_names: K names.
         normalise: Write each row's shares instead of counts; the colours are shares always.
-        x_title: For the predicted classes.
-        y_title: For the true classes.
-        title: Above the map.
         chosen: Row and column of a cell to frame.
     """
     counts = np.asarray(matrix)
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     names = [escape(name, quote=False) for name in class_names]
-    places = np.arange(len(names))
+    x_title, y_title = _("Predicted class"), _("True class")
     text, hover = [], []
     for (i, j), count in np.ndenumerate(counts):
         share = percent(shares[i, j])
         text.append(percent(shares[i, j], 0) if normalise else f"{count:,}")
         hover.append(f"{y_title}: {names[i]}<br>{x_title}: {names[j]}<br>{count:,} ({share})")
-    figure = titled(title, dragmode=False, margin_t=72 if title else 8)
+    figure = with_legend(dragmode=False, margin_t=8)
     # From clear to blue, never so strong that the theme's text colour could not be read on it.
     figure.add_heatmap(
         z=shares,
@@ -279,7 +256,7 @@ def confusion_figure(
         x=columns, y=rows, mode="text", text=text, hoverinfo="skip", showlegend=False
     )
     ticks = {
-        "tickvals": places,
+        "tickvals": np.arange(len(names)),
         "ticktext": names,
         "ticks": "",
         "showgrid": False,
@@ -301,9 +278,7 @@ def probability_figure(
     *,
     predicted: int,
     true: int | None,
-    x_title: str,
-    predicted_word: str,
-    true_word: str,
+    known: bool = True,
 ) -> go.Figure:
     """All classes' probabilities as bars, in the order of the classes.
 
@@ -314,22 +289,20 @@ def probability_figure(
         probabilities: Shape (K,), in [0, 1].
         class_names: K names.
         predicted: Index of the predicted class.
-        true: Index of the true class, None where nobody knows it.
-        x_title: Under the bars.
-        predicted_word: Marks the predicted class, such as "predicted".
-        true_word: Marks the true class.
+        true: Index of the true class, None where it is not known.
+        known: Whether the image is likely of a class; else the predicted one is but the nearest.
     """
     values = np.asarray(probabilities, dtype=float)
     words: dict[int, list[str]] = {index: [] for index in range(len(values))}
     colours = [QUIET] * len(values)
     if true is not None:
         colours[true] = PALETTE[2]
-        words[true].append(true_word)
+        words[true].append(_("true"))
     if true != predicted:
         colours[predicted] = PALETTE[0] if true is None else PALETTE[1]
-    words[predicted].insert(0, predicted_word)
+    words[predicted].insert(0, _("predicted") if known or true is not None else _("nearest"))
     names = [escape(name, quote=False) for name in class_names]
-    figure = titled("")
+    figure = with_legend(margin_t=8)
     figure.add_bar(
         orientation="h",
         x=rounded(values),
@@ -344,9 +317,11 @@ def probability_figure(
         hovertemplate="%{customdata}: %{x:.2%}<extra></extra>",
     )
     shares = [0, 0.25, 0.5, 0.75, 1]
-    figure.update_xaxes(title_text=x_title, range=[0, 1.02], tickvals=shares, tickformat=".0%")
+    figure.update_xaxes(
+        title_text=_("Probability"), range=[0, 1.02], tickvals=shares, tickformat=".0%"
+    )
     bold = [f"<b>{name}</b>" if words[i] else name for i, name in enumerate(names)]
-    figure.update_yaxes(tickvals=np.arange(len(values)), ticktext=bold, autorange="reversed")
-    figure.update_yaxes(showgrid=False)
-    figure.update_layout(margin_t=8)
+    figure.update_yaxes(
+        tickvals=np.arange(len(values)), ticktext=bold, autorange="reversed", showgrid=False
+    )
     return figure

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from cifar_core.percent import rounded
-from ui.figures.base import CHANNEL_COLOURS, PALETTE, titled
+from ui.figures.base import CHANNEL_COLOURS, PALETTE, with_legend
+from ui.text import _
 
 
 def class_bars_figure(
@@ -30,7 +31,7 @@ def class_bars_figure(
     """
     names = [escape(name, quote=False) for name in class_names]
     places = np.arange(len(names))
-    figure = titled("", barmode="group", showlegend=len(values) > 1)
+    figure = with_legend(barmode="group", showlegend=len(values) > 1)
     for (name, heights), colour in zip(values.items(), PALETTE, strict=False):
         figure.add_bar(
             x=places,
@@ -52,15 +53,7 @@ def class_bars_figure(
     return figure
 
 
-def histogram_figure(
-    chosen: ArrayLike,
-    everything: ArrayLike,
-    *,
-    channel_names: Sequence[str],
-    chosen_name: str,
-    everything_name: str,
-    x_title: str,
-) -> go.Figure:
+def histogram_figure(chosen: ArrayLike, everything: ArrayLike, chosen_name: str) -> go.Figure:
     """How often each pixel value occurs, a row a channel: one class filled, all as a line.
 
     The rows end a little above their highest share within the ends: many pixels are clipped to
@@ -68,19 +61,17 @@ def histogram_figure(
 
     Args:
         chosen: Counts, shape (4, 256): red, green, blue, brightness.
-        everything: Counts to compare with, of the same shape.
-        channel_names: Four words, beside the rows.
+        everything: Counts of all classes, of the same shape.
         chosen_name: In the legend.
-        everything_name: In the legend.
-        x_title: Under the lowest row.
     """
-    figure = titled("", hovermode="x unified")
+    figure = with_legend(hovermode="x unified")
     values = np.arange(256).reshape(64, 4).mean(axis=1)
-    for row, (name, colour) in enumerate(zip(channel_names, CHANNEL_COLOURS, strict=True)):
+    names = (_("Red"), _("Green"), _("Blue"), _("Brightness"))
+    for row, (name, colour) in enumerate(zip(names, CHANNEL_COLOURS, strict=True)):
         axis, inner = str(row + 1) if row else "", 0.0
         for who, counts, style in (
             (chosen_name, chosen, {"fill": "tozeroy", "line": {"color": colour, "width": 1}}),
-            (everything_name, everything, {"line": {"color": CHANNEL_COLOURS[3], "dash": "dot"}}),
+            (_("all classes"), everything, {"line": {"color": CHANNEL_COLOURS[3], "dash": "dot"}}),
         ):
             binned = np.asarray(counts)[row].reshape(64, 4).sum(axis=1)
             figure.add_scatter(
@@ -98,24 +89,19 @@ def histogram_figure(
         low = 0.26 * (3 - row)
         figure.layout[f"yaxis{axis}"] = {
             "domain": [low, low + 0.22],
-            "title": {"text": escape(name, quote=False)},
+            "title": {"text": name},
             "range": [0, 1.4 * inner or 1],
         }
     figure.update_yaxes(tickformat=".1~%", nticks=4)
-    figure.update_xaxes(title_text=x_title, range=[0, 255], tickvals=[0, 64, 128, 192, 255])
-    figure.update_xaxes(anchor="y4", hoverformat=".0f")
+    figure.update_xaxes(title_text=_("Pixel value"), range=[0, 255], anchor="y4")
+    figure.update_xaxes(tickvals=[0, 64, 128, 192, 255], hoverformat=".0f")
     return figure
 
 
-def pixel_figure(pixels: NDArray, *, hover: str) -> go.Figure:
-    """An image enlarged, with the values of the pixel under the pointer.
-
-    Args:
-        pixels: uint8 (H, W, 3).
-        hover: With Plotly's placeholders `%{y}` (row), `%{x}` (column) and `%{z[0]}` to
-            `%{z[2]}` (red, green, blue).
-    """
-    figure = titled("", margin={"l": 0, "r": 0, "t": 0, "b": 0}, dragmode=False)
+def pixel_figure(pixels: NDArray) -> go.Figure:
+    """An image, uint8 (H, W, 3), enlarged, with the values of the pixel under the pointer."""
+    hover = _("Row %{y}, column %{x}<br>R %{z[0]} · G %{z[1]} · B %{z[2]}")
+    figure = with_legend(margin={"l": 0, "r": 0, "t": 0, "b": 0}, dragmode=False)
     figure.add_image(z=pixels.tolist(), hovertemplate=f"{hover}<extra></extra>")
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, constrain="domain", scaleanchor="x")

@@ -1,7 +1,4 @@
-"""The network drawn flat and in space, and grids of numbers, as Plotly figures.
-
-Words come in as arguments, and colours of text stay open, as in `ui.figures.base`.
-"""
+"""The network drawn flat and in space, and grids of numbers, as Plotly figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from ui.figures.base import CLEAR, PALETTE, bare
+from ui.text import _
 
 _WINDOW = "#e0a100"  # a window that slides; 2:1 or more against boxes, black and white
 _COLOURS = {
@@ -194,7 +192,6 @@ def deep_figure(boxes: Sequence[Box]) -> go.Figure:
 def numbers_figure(
     values: ArrayLike,
     *,
-    hover: str,
     marked: Sequence[int] = (),
     strongest: float | None = None,
 ) -> go.Figure:
@@ -202,12 +199,11 @@ def numbers_figure(
 
     Args:
         values: Shape (H, W).
-        hover: With Plotly's placeholders `%{y}` (row), `%{x}` (column) and `%{z}` (value).
         marked: Row, column and side of the framed square; nothing is framed without.
         strongest: What is darkest, for several grids to share; the largest value without.
     """
     values = np.asarray(values, dtype=float)
-    figure = _grid(values, hover, marked, np.abs(values).max() if strongest is None else strongest)
+    figure = _grid(values, marked, np.abs(values).max() if strongest is None else strongest)
     # Never so strong that the theme's text could not be read on it.
     figure.update_traces(
         colorscale=[
@@ -233,28 +229,30 @@ def numbers_figure(
 def picture_figure(
     values: ArrayLike,
     *,
-    hover: str,
     marked: Sequence[int] = (),
     strongest: float | None = None,
-    details: ArrayLike | None = None,
+    products: np.ndarray | None = None,
 ) -> go.Figure:
     """One channel as a picture: 0 is black, strong values white, negative ones orange.
 
     Args:
         values: Shape (H, W).
-        hover: As of `numbers_figure`, and `%{customdata[0]}` and on for the details.
         marked: As of `numbers_figure`.
         strongest: What is white; without, what one value in a hundred exceeds.
-        details: More for the hover text, shape (H, W, N).
+        products: What each value is the sum of, for the hover text, shape (H, W, 3, 3).
     """
     values = np.asarray(values, dtype=np.float32)
     if strongest is None:
         strongest = float(np.percentile(np.abs(values), 99))
-    figure = _grid(values, hover, marked, strongest)
-    figure.update_traces(
-        colorscale=[[0, PALETTE[1]], [0.5, "#000000"], [1, "#ffffff"]],
-        customdata=None if details is None else np.asarray(details, dtype=np.float32),
-    )
+    figure = _grid(values, marked, strongest)
+    figure.update_traces(colorscale=[[0, PALETTE[1]], [0.5, "#000000"], [1, "#ffffff"]])
+    if products is not None:
+        terms = [f"%{{customdata[{i}]:.2f}}" for i in range(9)]
+        lines = " +<br>".join(" + ".join(terms[start : start + 3]) for start in (0, 3, 6))
+        figure.update_traces(
+            customdata=products.reshape(*values.shape, 9).astype(np.float32),
+            hovertemplate=f"{_hover()} =<br>{lines}<extra></extra>",
+        )
     return figure
 
 
@@ -288,7 +286,13 @@ def _columns(points: np.ndarray) -> dict[str, list]:
     }
 
 
-def _grid(values: np.ndarray, hover: str, marked: Sequence[int], strongest: float) -> go.Figure:
+def _hover() -> str:
+    return _("row {row}, column {column}: {value}").format(
+        row="%{y}", column="%{x}", value="%{z:.3~f}"
+    )
+
+
+def _grid(values: np.ndarray, marked: Sequence[int], strongest: float) -> go.Figure:
     """A heat map of square cells without axes, the first row at the top."""
     figure = bare(showlegend=False, margin={"l": 2, "r": 2, "t": 2, "b": 2})
     figure.add_heatmap(
@@ -296,7 +300,7 @@ def _grid(values: np.ndarray, hover: str, marked: Sequence[int], strongest: floa
         zmin=-max(strongest, 1e-6),
         zmax=max(strongest, 1e-6),
         showscale=False,
-        hovertemplate=f"{hover}<extra></extra>",
+        hovertemplate=f"{_hover()}<extra></extra>",
     )
     height, width = values.shape
     bounds = {"visible": False, "constrain": "domain", "fixedrange": True}

@@ -60,11 +60,10 @@ def pooling() -> None:
     pooled = {kind: explore.pool(values, kind) for kind in explore.POOLING_KINDS}
     place = choose_window(pooled["max"].shape)
     names = {"max": _("Max"), "average": _("Average"), "soft": _("SoftPool")}
-    hover = _("row {row}, column {column}: {value}").format(**PIXEL)
     grids = [(_("Before"), values, (2 * place[0], 2 * place[1], 2))]
     grids += [(names[kind], pooled[kind], (*place, 1)) for kind in names]
     for column, (name, grid, marked) in zip(four_columns(), grids, strict=True):
-        show(column, name, draw(grid, hover=hover, marked=marked, strongest=strongest))
+        show(column, name, draw(grid, marked=marked, strongest=strongest))
     window = explore.windows(values)[place]
     factors = [in_brackets(cell) for cell in window.ravel()]
     weights = [number(weight) for weight in explore.soft_weights(window).ravel()]
@@ -155,18 +154,10 @@ def convolution() -> None:
         row_at = int(at[0].number_input(_("Row"), 0, len(result) - 1, 12, key=Key.ROW))
         column_at = int(at[1].number_input(_("Column"), 0, len(result) - 1, 12, key=Key.COLUMN))
     products = explore.products(image, kernel)
-    hover = _("row {row}, column {column}: {value}").format(**PIXEL)
     marked = (row_at, column_at)
-    before = picture_figure(image, hover=hover, marked=(*marked, 3), strongest=1.0)
+    before = picture_figure(image, marked=(*marked, 3), strongest=1.0)
     show(middle, _("Before"), before, 300)
-    terms = [f"%{{customdata[{i}]:.2f}}" for i in range(9)]
-    lines = " +<br>".join(" + ".join(terms[start : start + 3]) for start in (0, 3, 6))
-    after = picture_figure(
-        result,
-        hover=f"{hover} =<br>{lines}",
-        marked=(*marked, 1),
-        details=products.reshape(*result.shape, 9),
-    )
+    after = picture_figure(result, marked=(*marked, 1), products=products)
     show(right, _("After"), after, 300)
     patch = image[row_at : row_at + 3, column_at : column_at + 3]
     pairs = zip(patch.ravel(), kernel.ravel(), strict=True)
@@ -176,7 +167,7 @@ def convolution() -> None:
     *columns, last = four_columns()
     last.metric(_("Sum"), number(result[marked]))
     for column, (name, grid) in zip(columns, grids, strict=True):
-        show(column, name, numbers_figure(grid, hover=hover), 150, f"factors-{name}")
+        show(column, name, numbers_figure(grid), 150, f"factors-{name}")
     st.caption(
         _(
             "Pixels are divided by 255, as in the network's first layer. After: black is 0, "
@@ -206,7 +197,6 @@ def learned_kernel(channel: str, place: DeltaGenerator) -> tuple[np.ndarray, str
 
 
 CHANNELS = ("red", "green", "blue")
-PIXEL = {"row": "%{y}", "column": "%{x}", "value": "%{z:.3~f}"}
 
 
 def choose_channel(columns: Sequence[DeltaGenerator]) -> tuple[np.ndarray, str]:

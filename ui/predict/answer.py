@@ -52,9 +52,7 @@ def answer(of: Summary, probabilities: np.ndarray, known: bool, true: int | None
             of.class_names,
             predicted=predicted,
             true=true,
-            x_title=_("Probability"),
-            predicted_word=_("predicted") if known or true is not None else _("nearest"),
-            true_word=_("true"),
+            known=known,
         ),
         key=key,
         label=_("Probability of each class; the highest is {name}").format(

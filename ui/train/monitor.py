@@ -21,6 +21,7 @@ from cifar_core.training.split import steps_per_epoch
 from ui import cached
 from ui.components.live_chart import live_chart, to_json
 from ui.figures import history as curves
+from ui.figures.curves import METRICS, Axis, Metric, title
 from ui.session.keys import Key
 from ui.session.navigation import choose_one
 from ui.session.runs import change_rate, move_run_up, stop_training
@@ -52,7 +53,7 @@ def choose_view(summaries: Sequence[Summary]) -> View:
         if one.run.has_model() or not one.run.is_reference  # the printed ones are named apart
     }
     with st.popover(_("Curves"), icon=":material/show_chart:"):
-        axes: dict[curves.Axis, str] = {"epoch": _("by epoch"), "step": _("by step")}
+        axes: dict[Axis, str] = {"epoch": _("by epoch"), "step": _("by step")}
         axis = choose_one(_("x axis"), axes, Key.AXIS)
         smoothing = st.slider(
             _("Smoothing"),
@@ -153,12 +154,12 @@ def monitor(summary: Summary, view: View) -> None:
     x_max = total if is_live else None
     drawn = curves.View(view.axis, view.smoothing, view.log, reference(summary, view))
     with st.container(horizontal=True, key="charts"):
-        for metric in curves.METRICS:
+        for metric in METRICS:
             live_chart(
                 _chart(summary, history, metric, drawn, x_max),
                 key=f"train-{metric}",
                 height=340,
-                label=_("{metric} of run {run}").format(metric=curves.title(metric), run=run.id),
+                label=_("{metric} of run {run}").format(metric=title(metric), run=run.id),
             )
     figures(history)
     with st.expander(_("Log, the latest first"), icon=":material/notes:"):
@@ -167,7 +168,7 @@ def monitor(summary: Summary, view: View) -> None:
 
 
 def _chart(
-    summary: Summary, history: History, metric: curves.Metric, view: curves.View, x_max: int | None
+    summary: Summary, history: History, metric: Metric, view: curves.View, x_max: int | None
 ) -> str:
     """A chart ready to be sent, the same for all sessions that look at the run in the same way."""
     images = summary.environment.get("train_images")

@@ -174,12 +174,7 @@ def _preview(config: TrainingConfig) -> None:
     steps = 200
     at = np.arange(steps + 1)
     live_chart(
-        schedule_figure(
-            at * config.epochs / steps,
-            learning_rates(config, at, steps),
-            x_title=_("Epoch"),
-            y_title=label_of("learning_rate"),
-        ),
+        schedule_figure(at * config.epochs / steps, learning_rates(config, at, steps)),
         key="learning-rate",
         label=_("The learning rate over the epochs"),
         height=230,

@@ -26,15 +26,15 @@ def live():
     series = [Series("Train, batches", x, loss, style="raw"), train]
     if validated:  # comes and goes before another trace
         series.insert(1, validation)
-    words = {"by": "epoch", "x_title": "Epoch", "x_max": 50 if epochs < 4 else 60}
-    figure = history_figure(series, metric="loss", y_title="Loss", title="Loss by epoch", **words)
+    x_max = 50 if epochs < 4 else 60
+    figure = history_figure(series, metric="loss", by="epoch", x_max=x_max)
     live_chart(figure, key="loss", label="Loss by epoch")
     if mounted:
         up = [
             Series(one.name, one.x, 1 - np.asarray(one.y) / 2.6, one.role, one.style)
             for one in series
         ]
-        figure = history_figure(up, metric="accuracy", y_title="Accuracy", **words)
+        figure = history_figure(up, metric="accuracy", by="epoch", x_max=x_max)
         live_chart(figure, key="accuracy", label="Accuracy by epoch", height=300)
     st.metric("Epochs", epochs)
 
@@ -48,29 +48,14 @@ probabilities = np.array([math.exp(-i) for i in range(10)])[[3, 1, 2, 0, 4, 5, 6
 left, right = st.columns(2)
 with left:
     live_chart(
-        confusion_figure(
-            matrix,
-            NAMES,
-            normalise=False,
-            title="Confusion matrix",
-            x_title="Predicted class",
-            y_title="True class",
-        ),
+        confusion_figure(matrix, NAMES, normalise=False),
         key="confusion",
         label="Confusion matrix",
         height=460,
     )
 with right:
     live_chart(
-        probability_figure(
-            probabilities / probabilities.sum(),
-            NAMES,
-            predicted=3,
-            true=1,
-            x_title="Probability",
-            predicted_word="predicted",
-            true_word="true",
-        ),
+        probability_figure(probabilities / probabilities.sum(), NAMES, predicted=3, true=1),
         key="probabilities",
         label="Probabilities",
     )

@@ -15,8 +15,7 @@ NAMES = ["airplane", "cat & <b>dog</b>", "frog"]
 
 
 def history(*series, **changes):
-    words = {"x_title": "Epoch", "y_title": "Loss", "metric": "loss", "by": "epoch"}
-    return history_figure(series, **(words | changes))
+    return history_figure(series, **({"metric": "loss", "by": "epoch"} | changes))
 
 
 def luminance(colour):
@@ -83,7 +82,7 @@ def test_thinning_refuses_what_it_cannot_do():
 
 
 def test_an_empty_history_has_its_axes_and_no_template_bulk():
-    figure = history(title="Loss by epoch")
+    figure = history()
     assert figure.layout.xaxis.title.text == "Epoch"
     assert figure.layout.yaxis.title.text == "Loss"
     assert figure.layout.hovermode == "x unified"
@@ -115,7 +114,7 @@ def test_history_traces_tell_train_from_validation_without_colour_too():
 
 
 def test_accuracy_is_in_percent_and_loss_is_not():
-    accuracy = history(metric="accuracy", y_title="Accuracy", by="step", x_title="Step")
+    accuracy = history(metric="accuracy", by="step")
     assert accuracy.layout.yaxis.title.text == "Accuracy"
     assert accuracy.layout.yaxis.tickformat == ".0%"
     assert accuracy.layout.yaxis.range == (0, 1.02)
@@ -143,8 +142,7 @@ def test_names_are_text_and_never_markup():
 
 def confusion(**changes):
     matrix = np.array([[8, 2, 0], [1, 1200, 4], [0, 0, 0]])
-    words = {"x_title": "Predicted class", "y_title": "True class", "normalise": False}
-    return confusion_figure(matrix, NAMES, **(words | changes))
+    return confusion_figure(matrix, NAMES, **({"normalise": False} | changes))
 
 
 def test_confusion_has_true_classes_downwards_and_counts_in_its_cells():
@@ -166,8 +164,7 @@ def test_confusion_shares_are_of_each_row():
 
 
 def probability(values, **changes):
-    words = {"x_title": "Probability", "predicted_word": "predicted", "true_word": "true"}
-    return probability_figure(values, NAMES, **(words | changes))
+    return probability_figure(values, NAMES, **changes)
 
 
 def test_probabilities_mark_predicted_and_true_by_word_and_colour():
@@ -230,7 +227,7 @@ def test_smoothed_curves_keep_their_identity_and_the_values_as_measured():
         Series("Train", [1, 2, 3], y),
         Series("best", [2], [1.0], style="best"),
     ]
-    plain, smoothed = history(*series), history(*series, smoothing=0.6, measured="as measured")
+    plain, smoothed = history(*series), history(*series, smoothing=0.6)
     drawn = {trace.name: trace for trace in smoothed.data}
     assert [*drawn] == [
         "to beat",
@@ -280,7 +277,7 @@ def test_a_logarithmic_axis_and_another_subject_begin_without_the_old_zoom():
 
 def test_a_schedule_is_drawn_from_the_first_to_the_last_epoch() -> None:
     epochs, rates = np.linspace(0, 15, 31), np.linspace(0.003, 0, 31)
-    figure = schedule_figure(epochs, rates, x_title="Epoch", y_title="Learning rate")
+    figure = schedule_figure(epochs, rates)
     (curve,) = figure.data
     assert curve.x.tolist() == epochs.tolist()
     assert curve.y.tolist() == rates.tolist()

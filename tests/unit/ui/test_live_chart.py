@@ -11,8 +11,8 @@ def app():
 
     @st.fragment(run_every=0.5)
     def live():
-        words = {"metric": "loss", "by": "epoch", "x_title": "Epoch", "y_title": "Loss"}
-        figure = history_figure([Series("Train", [1, 2], [2.0, float("nan")])], **words)
+        series = [Series("Train", [1, 2], [2.0, float("nan")])]
+        figure = history_figure(series, metric="loss", by="epoch")
         live_chart(figure, key="loss", label="Loss")
 
     live()

@@ -79,10 +79,9 @@ def test_the_network_is_small_json_and_keeps_its_view(draw) -> None:
 
 def test_a_picture_with_the_arithmetic_of_every_pixel_is_small() -> None:
     image = np.random.default_rng(0).random((32, 32))
-    products = explore.products(image, np.ones((3, 3))).reshape(30, 30, 9)
-    figure = figures.picture_figure(
-        products.sum(axis=-1), hover="%{z}", marked=(4, 5, 1), details=products
-    )
+    products = explore.products(image, np.ones((3, 3)))
+    sums = products.sum(axis=(-1, -2))
+    figure = figures.picture_figure(sums, marked=(4, 5, 1), products=products)
     assert size(figure) < 100_000
     frame = figure.layout.shapes[0]
     assert (frame.x0, frame.x1, frame.y0, frame.y1) == (4.5, 5.5, 3.5, 4.5)
@@ -91,18 +90,18 @@ def test_a_picture_with_the_arithmetic_of_every_pixel_is_small() -> None:
 
 def test_grids_that_share_a_scale_show_equal_numbers_in_equal_colours() -> None:
     for draw in (figures.numbers_figure, figures.picture_figure):
-        maps = [draw(v, hover="", strongest=9).data[0] for v in ([[1, 9]], [[-3, 2]], [[0, 0]])]
+        maps = [draw(v, strongest=9).data[0] for v in ([[1, 9]], [[-3, 2]], [[0, 0]])]
         assert {(one.zmin, one.zmax) for one in maps} == {(-9, 9)}
 
 
 def test_numbers_are_written_in_their_cells() -> None:
-    cells = figures.numbers_figure([[1, 0.125], [-2, 10]], hover="").data[1]
+    cells = figures.numbers_figure([[1, 0.125], [-2, 10]]).data[1]
     assert list(cells.text) == ["1", "0.12", "−2", "10"]
     assert list(zip(cells.y, cells.x, strict=True)) == [(0, 0), (0, 1), (1, 0), (1, 1)]
 
 
 def test_all_zeros_can_be_drawn() -> None:
-    assert json.loads(figures.picture_figure(np.zeros((3, 3)), hover="").to_json())
+    assert json.loads(figures.picture_figure(np.zeros((3, 3))).to_json())
 
 
 @pytest.mark.parametrize(

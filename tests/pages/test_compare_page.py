@@ -101,6 +101,8 @@ def test_settings_and_accuracy_are_of_the_chosen_runs_images(store: RunStore) ->
         ("dropout=0.4", {"dropout"}),
         ("SEED=7", {"again"}),
         ("dropout=0", {"plain", "again", "other"}),
+        ("learning rate=0.001 Seed = 7", {"again"}),
+        ("Optimizer=adam Batch normalisation=false dropout=0.4", {"dropout"}),
         ("finished circles", {"other"}),
         ("friday", {"dropout"}),
     ],

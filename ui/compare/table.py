@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -11,6 +12,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from cifar_core.config import TrainingConfig, names_of
 from cifar_core.percent import rounded
 from cifar_core.runs.groups import group_of, spread
 from cifar_core.runs.summary import Summary
@@ -91,7 +93,7 @@ def filters(summaries: Sequence[Summary]) -> tuple[list[Row], DeltaGenerator]:
         icon=":material/search:",
         help=_(
             "Words that all have to be in a run's name, notes or state, or settings such as "
-            "dropout=0.4."
+            "dropout=0.4 or Learning rate=0.001."
         ),
     )
     source = row[1].selectbox(
@@ -120,7 +122,7 @@ def filters(summaries: Sequence[Summary]) -> tuple[list[Row], DeltaGenerator]:
                 "standard deviation."
             ),
         )
-    wanted = words.casefold().split()
+    wanted = _wanted(words, summaries[0].config)
     left = [
         one
         for one in summaries
@@ -142,6 +144,17 @@ def filters(summaries: Sequence[Summary]) -> tuple[list[Row], DeltaGenerator]:
         )
     left.sort(key=lambda one: place.get(_images(one), len(place)))
     return (_groups(left) if in_groups else [Row([one]) for one in left]), switches
+
+
+def _wanted(filter: str, config: TrainingConfig) -> list[str]:
+    """A filter's words in lower case; settings go by their fields' names, whatever is typed."""
+    names = {
+        name.casefold(): spec.name
+        for spec in fields(config)
+        for name in (label_of(spec.name, config), *names_of(spec))
+    }
+    setting = rf"(?<!\S)({'|'.join(map(re.escape, names))})\s*=\s*"
+    return re.sub(setting, lambda found: names[found[1]] + "=", filter.casefold()).split()
 
 
 def _passes(summary: Summary, words: Sequence[str]) -> bool:

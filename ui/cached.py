@@ -11,9 +11,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -392,7 +392,8 @@ def _model(path: str, saved: object) -> tuple[threading.Lock, keras.Model]:
     return threading.Lock(), Run(Path(path)).load_model()
 
 
-def _network(run: Run) -> tuple[threading.Lock, keras.Model]:
+@contextmanager
+def _network(run: Run) -> Iterator[keras.Model]:
     """A run's network, for one session at a time.
 
     Raises:
@@ -400,25 +401,22 @@ def _network(run: Run) -> tuple[threading.Lock, keras.Model]:
         RunError: its network cannot be read.
     """
     wait_for_tensorflow()
-    return _model(str(run.path), run.saved())
-
-
-def predict(run: Run, images: np.ndarray) -> np.ndarray:
-    """Probabilities (N, K) of a run's network for uint8 images (N, 32, 32, 3)."""
-    from cifar_core.network.predict import predict_probabilities
-
-    lock, model = _network(run)
+    lock, model = _model(str(run.path), run.saved())
     with lock:
-        return predict_probabilities(model, images)
+        yield model
 
 
 def predict_known(run: Run, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities (N, K) as from `predict`, and whether each image is likely of a class, (N,)."""
-    from cifar_core.network.out_of_distribution import is_known
+    """What a run's network says of uint8 images (N, 32, 32, 3).
 
-    probabilities = predict(run, images)
-    lock, model = _network(run)
-    with lock:
+    Returns:
+        Probabilities, (N, K), and whether each image is likely of a class, (N,).
+    """
+    from cifar_core.network.out_of_distribution import is_known
+    from cifar_core.network.predict import predict_probabilities
+
+    with _network(run) as model:
+        probabilities = predict_probabilities(model, images)
         return probabilities, is_known(run.novelty(), model, images, probabilities)
 
 
@@ -426,8 +424,7 @@ def grad_cam(run: Run, image: np.ndarray, label: int) -> np.ndarray:
     """Grad-CAM (H, W) of a run's network for an image, uint8 (32, 32, 3), and a class."""
     from cifar_core.network import explain
 
-    lock, model = _network(run)
-    with lock:
+    with _network(run) as model:
         return explain.grad_cam(model, image, label)
 
 
@@ -435,8 +432,7 @@ def feature_maps(run: Run, image: np.ndarray) -> dict[str, np.ndarray]:
     """What each layer of a run's network makes of an image, (H, W, channels) by its name."""
     from cifar_core.network import explain
 
-    lock, model = _network(run)
-    with lock:
+    with _network(run) as model:
         return explain.feature_maps(model, image)
 
 
@@ -476,6 +472,5 @@ def learned_kernels(run: Run) -> np.ndarray:
     """The kernels of the first convolution of a run's network, (3, 3, channels, kernels)."""
     from cifar_core.network.build import first_kernels
 
-    lock, model = _network(run)
-    with lock:
+    with _network(run) as model:
         return first_kernels(model)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import streamlit as st
 
 from cifar_core.analysis.calibration import BINS, reliability
-from cifar_core.analysis.significance import McNemar, mcnemar, wilson_interval
+from cifar_core.analysis.evaluation import accuracy
+from cifar_core.analysis.significance import McNemar, accuracy_interval, mcnemar
 from cifar_core.errors import RunError
 from cifar_core.network.predict import Predictions
 from cifar_core.percent import percent
@@ -23,7 +22,7 @@ from ui.text import _, plain, tell
 def significance(chosen: Summary, predictions: Predictions) -> None:
     """The interval of the accuracy, and another run on the same images."""
     run, images = chosen.run, len(predictions.labels)
-    share, interval = _accuracy(predictions)
+    low, high = accuracy_interval(predictions)
     words = _(
         "The test set is a sample of {images} images, and {share} of them is not quite the share "
         "of all images of this kind. That lies in **{low} to {high}**, as far as one can say: of "
@@ -32,9 +31,9 @@ def significance(chosen: Summary, predictions: Predictions) -> None:
     st.markdown(
         words.format(
             images=f"{images:,}",
-            share=percent(share),
-            low=percent(interval[0]),
-            high=percent(interval[1]),
+            share=percent(accuracy(predictions)),
+            low=percent(low),
+            high=percent(high),
         )
     )
     others = {
@@ -52,7 +51,7 @@ def significance(chosen: Summary, predictions: Predictions) -> None:
             ),
             icon=":material/info:",
         )
-        _intervals([(run.id, predictions)])
+        _intervals({run.id: predictions})
         return
     other = others[
         st.selectbox(
@@ -70,7 +69,7 @@ def significance(chosen: Summary, predictions: Predictions) -> None:
     if theirs is None or not np.array_equal(theirs.labels, predictions.labels):
         st.info(_("That run left no predictions on these images."), icon=":material/info:")
         return
-    _intervals([(run.id, predictions), (other.id, theirs)])
+    _intervals({run.id: predictions, other.id: theirs})
     test = mcnemar(predictions.hits, theirs.hits)
     live_chart(
         draw.agreement_figure(
@@ -138,10 +137,11 @@ def _difference(test: McNemar, first: str, second: str) -> None:
     )
 
 
-def _intervals(runs: Sequence[tuple[str, Predictions]]) -> None:
-    shares, intervals = zip(*(_accuracy(one) for _name, one in runs), strict=True)
+def _intervals(runs: dict[str, Predictions]) -> None:
+    shares = [accuracy(one) for one in runs.values()]
+    intervals = [accuracy_interval(one) for one in runs.values()]
     live_chart(
-        draw.intervals_figure([name for name, _one in runs], shares, intervals),
+        draw.intervals_figure(list(runs), shares, intervals),
         key="intervals",
         label=_("Test accuracy with its 95% interval"),
         height=90 + 50 * len(runs),
@@ -157,7 +157,7 @@ def calibration(chosen: Summary, predictions: Predictions) -> None:
         "and {accuracy} right: {verdict}. The expected calibration error, the mean distance from "
         "bar to mark over all images in {bins} bins, is **{error}**."
     )
-    accuracy = float(predictions.hits.mean())
+    share = accuracy(predictions)
     if abs(found.overconfidence) < 0.02:
         verdict = _("on the whole it knows how good it is")
     elif found.overconfidence > 0:
@@ -166,8 +166,8 @@ def calibration(chosen: Summary, predictions: Predictions) -> None:
         verdict = _("it is underconfident, as dropout and label smoothing can make it")
     st.markdown(
         words.format(
-            confidence=percent(accuracy + found.overconfidence),
-            accuracy=percent(accuracy),
+            confidence=percent(share + found.overconfidence),
+            accuracy=percent(share),
             verdict=verdict,
             bins=BINS,
             error=percent(found.calibration_error),
@@ -179,8 +179,3 @@ def calibration(chosen: Summary, predictions: Predictions) -> None:
         label=_("Reliability diagram of run {run}").format(run=chosen.run.id),
         height=480,
     )
-
-
-def _accuracy(predictions: Predictions) -> tuple[float, tuple[float, float]]:
-    hits, images = int(predictions.hits.sum()), len(predictions.labels)
-    return hits / images, wilson_interval(hits, images)

@@ -191,28 +191,27 @@ def table(rows: Sequence[Row], switches: DeltaGenerator) -> None:
         rows: at least one.
         switches: the line to put the choice of columns into.
     """
-    columns, config = _columns(rows)
-    differ = differing(rows)
-    usual = ["star", "run", "test_accuracy", "gap", "epochs_done", *differ, "seconds"]
+    columns = _columns(rows)
+    usual = ["star", "run", "test_accuracy", "gap", "epochs_done", *differing(rows), "seconds"]
     usual += ["runs", "deviation"] if any(len(row.runs) > 1 for row in rows) else []
     usual += ["rates"] if any(row.runs[0].status.rates for row in rows) else []
     usual += ["name"] if any(row.runs[0].mark.name for row in rows) else []
     usual += ["images"] if len(images([row.runs[0] for row in rows])) > 1 else []
-    names = {key: look["label"] for key, look in config.items()}
+    names = {key: look["label"] for key, (_values, look) in columns.items()}
     with switches.popover(_("Columns"), icon=":material/view_column:"):
         shown = choose_columns(_("Columns"), names, usual)
     run_table(
         [[one.run.id for one in row.runs] for row in rows],
-        {names[key]: columns[key] for key in shown},
-        column_config={names[key]: config[key] for key in shown},
+        {names[key]: columns[key][0] for key in shown},
+        column_config={names[key]: columns[key][1] for key in shown},
         hide_index=True,
         placeholder="–",
         alt=_("Runs, to be sorted and chosen"),
     )
 
 
-def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
-    """Values and looks of all columns there are, by key."""
+def _columns(rows: Sequence[Row]) -> dict[str, tuple[list[Any], Any]]:
+    """Values and look of each column there is, by key."""
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     percent: dict[str, Any] = {"format": "percent", "step": 0.0001}  # always two decimals
     first = [row.runs[0] for row in rows]
@@ -226,7 +225,7 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
 
     tests = [spread(one.test_accuracy for one in row.runs) for row in rows]
     started = [one.environment.get("started") for one in first]
-    columns: dict[str, tuple[list[Any], Any]] = {
+    return {
         "star": (["★" if one.mark.star else "" for one in first], text(_("Star"))),
         "run": ([row.id for row in rows], text(_("Run"), pinned=True)),
         "name": ([one.mark.name for one in first], text(_("Name"), width="medium")),
@@ -285,10 +284,6 @@ def _columns(rows: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]
         ),
         "notes": ([one.notes for one in first], text(_("Notes"))),
     }
-    return (
-        {key: values for key, (values, _look) in columns.items()},
-        {key: look for key, (_values, look) in columns.items()},
-    )
 
 
 def _points(shares: Sequence[float | None]) -> list[float | None]:

@@ -15,11 +15,11 @@ from cifar_core.config import TrainingConfig
 from cifar_core.data.images import to_grey
 
 
-def data_uri(pixels: np.ndarray) -> str:
-    """uint8 (H, W, 3) as a PNG in a data: address."""
+def data_uri(pixels: np.ndarray, kind: str = "png") -> str:
+    """uint8 (H, W, 3) as a PNG, or a JPEG ('jpeg'), in a data: address."""
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", compress_level=1)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    Image.fromarray(pixels).save(file, kind, compress_level=1, quality=88)
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def enlarged(pixels: np.ndarray, alt: str, width: int = 320) -> str:
@@ -40,14 +40,11 @@ def photo_with_square(
         square: its left, top, width and height as shares of the photo.
         alt: what is to be seen.
     """
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=88)
-    coded = base64.b64encode(file.getvalue()).decode()
     left, top, width, height = (f"{100 * share:.2f}%" for share in square)
     return (
         '<div style="position:relative;overflow:hidden;line-height:0;border-radius:6px;'
         f'max-width:100%;width:{min(pixels.shape[1], 320)}px">'
-        f'<img src="data:image/jpeg;base64,{coded}" alt="{escape(alt, quote=True)}" '
+        f'<img src="{data_uri(pixels, "jpeg")}" alt="{escape(alt, quote=True)}" '
         'style="width:100%"><div data-testid="square" style="position:absolute;'
         f"box-sizing:border-box;left:{left};top:{top};width:{width};height:{height};"
         'border:2px solid #fff;box-shadow:0 0 0 9999px rgba(0,0,0,0.55)"></div></div>'
@@ -103,9 +100,7 @@ def mosaic(tiles: np.ndarray, columns: int = 8) -> np.ndarray:
     missing = -len(tiles) % columns
     framed = np.pad(tiles, ((0, missing), (0, 1), (0, 1), (0, 0)), constant_values=128)
     framed[len(tiles) :] = 128
-    _n, height, width, _c = framed.shape
-    rows = framed.reshape(-1, columns, height, width, 3).swapaxes(1, 2)
-    return rows.reshape(-1, columns * width, 3)[:-1, :-1]
+    return _in_rows(framed, columns)[:-1, :-1]
 
 
 def maps(values: np.ndarray) -> np.ndarray:
@@ -135,13 +130,16 @@ def sprite(images: np.ndarray) -> tuple[np.ndarray, int]:
     Returns:
         uint8 (rows x H, columns x W, 3), about square, and how many images are in a row.
     """
-    count, height, width, channels = images.shape
-    columns = math.ceil(math.sqrt(count))
-    rows = -(-count // columns)
-    filled = np.zeros((rows * columns, height, width, channels), np.uint8)
-    filled[:count] = images
-    tiles = filled.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
-    return tiles.reshape(rows * height, columns * width, channels), columns
+    columns = math.ceil(math.sqrt(len(images)))
+    filled = np.pad(images, ((0, -len(images) % columns), (0, 0), (0, 0), (0, 0)))
+    return _in_rows(filled, columns), columns
+
+
+def _in_rows(tiles: np.ndarray, columns: int) -> np.ndarray:
+    """Pictures (N, H, W, 3) side by side and row by row; N is a multiple of the columns."""
+    _n, height, width, channels = tiles.shape
+    rows = tiles.reshape(-1, columns, height, width, channels).swapaxes(1, 2)
+    return rows.reshape(-1, columns * width, channels)
 
 
 def channels(pixels: np.ndarray) -> list[np.ndarray]:

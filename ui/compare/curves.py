@@ -13,7 +13,7 @@ from ui import cached
 from ui.compare.table import Row, differing, images, no_limit
 from ui.components.live_chart import live_chart
 from ui.figures.base import PALETTE
-from ui.figures.compare import Band, add_bands, mean_and_spread, parallel_figure
+from ui.figures.compare import add_band, mean_and_spread, parallel_figure
 from ui.figures.curves import METRICS, Metric, Series, history_figure, title
 from ui.session.runs import run_colours
 from ui.text import _, plain
@@ -89,7 +89,7 @@ def _overlaid_figure(
             dash = "solid" if side == "train" else "dash"
             series.append(Series(name, x, mean, role=side, colour=colour, dash=dash))
             if len(histories) > 1:
-                bands.append(Band(name, x, mean - spread, mean + spread, colour))
+                bands.append((name, x, mean, spread, colour))
     figure = history_figure(
         series,
         metric=metric,
@@ -99,7 +99,8 @@ def _overlaid_figure(
             default=None,
         ),
     )
-    add_bands(figure, bands)
+    for band in bands:
+        add_band(figure, *band)
     figure.update_layout(showlegend=False, margin_t=16)
     return figure
 

@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ui.figures.base import BLANK, PALETTE
 from ui.text import _
 
 LEAST, MOST = PALETTE[1], PALETTE[0]
 """Colours of the lowest and the highest value; each can be told from white and near-black."""
-
-
-@dataclass(frozen=True)
-class Band:
-    """What lies around a curve.
-
-    Attributes:
-        name: the curve's.
-        x: (N,).
-        low, high: (N,).
-        colour: as '#rrggbb'.
-    """
-
-    name: str
-    x: ArrayLike
-    low: ArrayLike
-    high: ArrayLike
-    colour: str
 
 
 def mean_and_spread(curves: Sequence[Sequence[float]]) -> tuple[NDArray, NDArray]:
@@ -48,24 +29,32 @@ def mean_and_spread(curves: Sequence[Sequence[float]]) -> tuple[NDArray, NDArray
     return values.mean(axis=0), spread
 
 
-def add_bands(figure: go.Figure, bands: Sequence[Band]) -> None:
-    """Draw bands behind a history figure's curves."""
-    for band in bands:
-        x, low, high = map(np.asarray, (band.x, band.low, band.high))
-        name = escape(band.name, quote=False)
-        figure.add_scatter(
-            x=np.concatenate([x, x[::-1]]),
-            y=np.concatenate([high, low[::-1]]),
-            name=name,
-            uid=f"b{crc32(name.encode()):08x}",
-            mode="lines",
-            line={"width": 0},
-            fill="toself",
-            fillcolor=band.colour,
-            opacity=0.25,
-            hoverinfo="skip",
-            showlegend=False,
-        )
+def add_band(
+    figure: go.Figure, name: str, x: Sequence[int], mean: NDArray, spread: NDArray, colour: str
+) -> None:
+    """Draw what lies around a history figure's curve.
+
+    Args:
+        figure: to draw into.
+        name: the curve's.
+        x: (N,).
+        mean, spread: (N,); the band is as wide as the spread to either side.
+        colour: as '#rrggbb'.
+    """
+    name = escape(name, quote=False)
+    figure.add_scatter(
+        x=[*x, *reversed(x)],
+        y=np.concatenate([mean + spread, (mean - spread)[::-1]]),
+        name=name,
+        uid=f"b{crc32(name.encode()):08x}",
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillcolor=colour,
+        opacity=0.25,
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def parallel_figure(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from zlib import crc32
 
 import numpy as np
+import pandas
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
@@ -110,13 +111,9 @@ def smooth(y: ArrayLike, weight: float) -> NDArray:
     Returns:
         float64, shape (N,).
     """
-    smoothed, total, weights = [], 0.0, 0.0
-    for value in np.asarray(y, dtype=float).tolist():
-        if value == value:
-            total = weight * total + (1 - weight) * value
-            weights = weight * weights + (1 - weight)
-        smoothed.append(total / weights if value == value else value)
-    return np.array(smoothed)
+    values = pandas.Series(y, dtype=float)
+    smoothed = values.ewm(alpha=1 - weight, ignore_na=True).mean()
+    return smoothed.where(values.notna()).to_numpy()
 
 
 def title(metric: Metric) -> str:

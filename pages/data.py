@@ -184,7 +184,7 @@ def variations(data: Dataset) -> None:
             "These settings are the Train page's own."
         )
     )
-    settings.augmentation()
+    settings.row("augmentation")
     last = len(data.x_train) - 1
     st.session_state[Key.VARIED] = min(st.session_state.get(Key.VARIED, 0), last)
     bar = st.container(horizontal=True, vertical_alignment="bottom")

@@ -23,7 +23,7 @@ def network() -> None:
     """The layers of the chosen settings: figures, picture, reasons, table."""
     figures = st.container()  # above the settings that they follow
     settings.network()
-    row = settings.row()
+    row = st.container(horizontal=True, vertical_alignment="bottom")
     settings.widget(row, "dropout", width="content")
     row.page_link("pages/train.py", label=_("Train with these"), icon=":material/play_arrow:")
     config = chosen_settings()

@@ -58,7 +58,7 @@ def more_settings(data: Dataset) -> None:
         ]
     )
     with augmentation:
-        settings.augmentation()
+        settings.row("augmentation")
         st.caption(_("The Data page shows what these make of an image."))
     with regularisation:
         settings.regularisation()

@@ -109,29 +109,24 @@ def widget(
         place.number_input(label, *limits, format="%g" if type(first) is float else None, **usual)
 
 
-def row() -> DeltaGenerator:
-    """Room for widgets side by side, in as many rows as it takes."""
-    return st.container(horizontal=True, vertical_alignment="bottom")
+def row(name: str, **most: float) -> DeltaGenerator:
+    """The widgets of all settings of a row side by side, and room for more.
 
-
-def _row(name: str, **most: float) -> DeltaGenerator:
-    """The widgets of all settings of a row, and room for more; `most` is that of `widget`."""
-    place = row()
+    Args:
+        name: the settings' row.
+        most: that of `widget`, by setting.
+    """
+    place = st.container(horizontal=True, vertical_alignment="bottom")
     for spec in fields(begun().config):
         if spec.metadata["row"] == name:
             widget(place, spec.name, most=most.get(spec.name))
     return place
 
 
-def augmentation() -> None:
-    """How training images are varied."""
-    _row("augmentation")
-
-
 def regularisation() -> None:
     """What keeps weights small or ends training in time."""
-    _row("regularisation")
-    place, config = _row("stopping"), chosen_settings()
+    row("regularisation")
+    place, config = row("stopping"), chosen_settings()
     if config.patience and config.validation == "test":
         place.container(width=_WIDE).caption(
             _(
@@ -143,16 +138,16 @@ def regularisation() -> None:
 
 def network() -> None:
     """What the layers are made of."""
-    _row("network")
-    _row("normalisation")
+    row("network")
+    row("normalisation")
 
 
 def optimiser() -> None:
     """How gradients become steps, and the learning rate over the epochs as a curve."""
     sides = st.container(horizontal=True)
     with sides.container(width=_WIDE):
-        _row("optimiser")
-        _row("steps")
+        row("optimiser")
+        row("steps")
         st.caption(_about_optimiser(chosen_settings()))
     with sides.container(width=_WIDE):
         _preview(chosen_settings())
@@ -188,8 +183,8 @@ def data(images: int, test_images: int) -> None:
         images: training images of the data set.
         test_images: its test images.
     """
-    _row("validation")
-    _row("images", train_images=images)
+    row("validation")
+    row("images", train_images=images)
     config = chosen_settings()
     one = config.runs()[0]
     try:
@@ -225,7 +220,7 @@ def _about_validation(config: TrainingConfig) -> str:
 
 def machine() -> None:
     """What to repeat, and on what."""
-    _row("chance").number_input(
+    row("chance").number_input(
         _("Repeats"),
         1,
         10,
@@ -234,7 +229,7 @@ def machine() -> None:
         help=_("Train this often, each time with the next seed."),
         width=_NARROW,
     )
-    _row("machine")
+    row("machine")
     st.caption(_about_machine(chosen_settings()))
 
 

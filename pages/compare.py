@@ -54,7 +54,7 @@ sides = choose_one(_("Show"), views, Key.SIDES)
 )
 def watch() -> None:
     """The curves, again and again while one of the runs is trained; all when one begins or ends."""
-    if cached.recent_runs().live != listing.live:
+    if cached.runs(cached.RECENT).live != listing.live:
         rerun()
     begun = [row for row in chosen if all(cached.history(one.run).epochs for one in row.runs)]
     if begun:

@@ -172,7 +172,7 @@ def watch() -> None:
 
     The whole page once a run begins or ends, or a remedy has changed what is set above.
     """
-    now = cached.recent_runs()
+    now = cached.runs(cached.RECENT)
     shown = now.by_id.get(chosen_id)
     above = chosen_settings(), data_choice()
     if shown is None or now.live != listing.live or above != shown_above:

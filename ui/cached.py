@@ -320,17 +320,13 @@ def _look() -> _Look:
     return _Look(store())
 
 
-def runs() -> Listing:
-    """All runs as they are now, for a page that is drawn."""
-    return _look().at_most(0.0)
+RECENT = 0.3
+"""Seconds that what is shown may be old, for what looks again and again."""
 
 
-_RECENT = 0.3
-
-
-def recent_runs() -> Listing:
-    """All runs as they were 0.3 s ago at most, for what looks again and again."""
-    return _look().at_most(_RECENT)
+def runs(age: float = 0.0) -> Listing:
+    """All runs as they were so many seconds ago at most."""
+    return _look().at_most(age)
 
 
 class _Log:
@@ -365,14 +361,12 @@ def _log(path: str) -> _Log:
     return _Log()
 
 
-def history(run: Run) -> History:
-    """All events of a run so far; only what is new is read from disk. Nobody may change it."""
-    return _log(str(run.path)).at_most(0.0, run)
+def history(run: Run, age: float = 0.0) -> History:
+    """All events of a run so many seconds ago at most, which no caller may change.
 
-
-def recent_history(run: Run) -> History:
-    """All events of a run 0.3 s ago at most, for what looks again and again."""
-    return _log(str(run.path)).at_most(_RECENT, run)
+    Only what is new is read from disk.
+    """
+    return _log(str(run.path)).at_most(age, run)
 
 
 def once(run: Run, history: History, key: Hashable, make: Callable[[], T]) -> T:
@@ -380,7 +374,7 @@ def once(run: Run, history: History, key: Hashable, make: Callable[[], T]) -> T:
 
     Args:
         run: whose events they are.
-        history: what `history` or `recent_history` gave.
+        history: what `history` gave.
         key: all else that `make` depends on.
         make: called where it was not made yet.
     """

@@ -143,7 +143,7 @@ def monitor(summary: Summary, view: View) -> None:
     As few elements as will do: at every look each costs the browser more than a chart does.
     """
     run, is_live = summary.run, summary.state.is_live
-    history = cached.recent_history(run) if is_live else cached.history(run)
+    history = cached.history(run, cached.RECENT if is_live else 0.0)
     images = summary.environment.get("train_images")
     steps = steps_per_epoch(images, summary.config) if images else None
     with st.container(key="status"):

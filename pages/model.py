@@ -87,12 +87,12 @@ def reasons(config: TrainingConfig, layers: list[LayerInfo]) -> None:
     pieces = {
         _("Normalisation"): _(
             "Each channel's pixels become numbers of mean 0 and deviation 1: with numbers of one "
-            "small size, all weights learn at a like pace."
+            "small size, all weights learn at a similar pace."
         )
         if config.standardise
         else _(
             "Pixels of 0 to 255 become 0 to 1: with numbers of one small size, all weights learn "
-            "at a like pace."
+            "at a similar pace."
         ),
         _("Convolution"): _(
             "A small window looks for one pattern everywhere with the same few weights, so what "

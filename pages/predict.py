@@ -44,8 +44,8 @@ def test_images(chosen: Summary) -> None:
         return
     if data.source.checksum != chosen.data_checksum:
         words = _(
-            "The images chosen in the sidebar are others than this run's: its test accuracy says "
-            "nothing of them."
+            "The images chosen in the sidebar are not those of this run: its test accuracy "
+            "says nothing about them."
         )
         st.caption(f":orange[{words}]")
     images = len(data.x_test)

@@ -121,7 +121,7 @@ def group(chosen: Summary, summaries: list[Summary]) -> None:
             done=len(done),
         ),
         help=_(
-            "Runs with the same settings and images but for the seed or the fold: mean, and "
+            "Runs with the same settings and images except for the seed or the fold: mean, and "
             "standard deviation from run to run in percentage points."
         ),
     )

@@ -66,7 +66,7 @@ class _Failure:
 
     Attributes:
         message: one line.
-        looks: what could be told of them without reading when that was tried.
+        looks: what could be seen of them without reading when that was tried.
         looked: seconds on the monotonic clock when that was looked at last.
     """
 
@@ -122,12 +122,12 @@ def known_dataset(choice: str) -> Dataset | None:
 
 
 def read_dataset(choice: str, name: str) -> Dataset:
-    """Read images anew, with a progress bar under this name, and keep them.
+    """Read images, with a progress bar under this name, and keep them.
 
     CIFAR-10 is not fetched here: that is a process, which the Data page begins.
 
     Raises:
-        DataError: there are none, or they cannot be read; `unreadable` tells it from then on.
+        DataError: there are none, or they cannot be read; `unreadable` says so from then on.
     """
     words = _("Reading the images: {name}").format(name=plain(name))
     bar = st.progress(0.0, words)
@@ -226,7 +226,7 @@ def _leave_tensorflow() -> None:
 
 
 def device() -> Device | None:
-    """The device that trainings get; None as long as TensorFlow has not told."""
+    """The device that trainings get; None as long as TensorFlow has not said."""
     if not _begun.is_set() or not tensorflow().done() or tensorflow().exception():
         return None
     return tensorflow().result()

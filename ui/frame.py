@@ -91,7 +91,7 @@ def title(text: str) -> None:
 
 
 def unreadable(listing: Listing) -> None:
-    """Name the runs of which nothing can be told, and why."""
+    """Name the runs that cannot be read, and say why."""
     with st.empty():  # there at every run, so that what is below keeps its place
         if not listing.unreadable:
             return

@@ -42,7 +42,7 @@ _MADE_LATER = re.compile(
 
 
 def plain(text: str) -> str:
-    """Text of anybody's, such as a class name or a path, that Markdown shows as it is."""
+    """Text from outside, such as a class name or a path, that Markdown shows as it is."""
     lines = [
         ":gray[]".join(_MARKUP.sub(r"\\\g<0>", part) for part in _MADE_LATER.split(line.strip()))
         for line in text.strip().splitlines()
@@ -64,7 +64,7 @@ def with_spread(found: Spread | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Minutes and seconds, '–' where nobody knows."""
+    """Minutes and seconds, '–' where it is not known."""
     if seconds != seconds:
         return "–"
     minutes, rest = divmod(round(max(seconds, 0)), 60)

@@ -28,10 +28,10 @@ _download = st.components.v2.component(
 
 
 def export_panel(summary: Summary) -> None:
-    """The forms that a run can be had in, and the button that gets the chosen one.
+    """The forms that a run can be exported in, and the button that gets the chosen one.
 
     Streamlit's own download button gets what was chosen when it was drawn, or nothing where it is
-    pressed while the page is drawn anew. This one's press comes with the choice made before it.
+    pressed while the page is drawn again. This one's press comes with the choice made before it.
     """
     try:
         _panel(summary)
@@ -43,7 +43,7 @@ def export_panel(summary: Summary) -> None:
 
 def _panel(summary: Summary) -> None:
     run = summary.run
-    run.saved()  # tells where it is gone
+    run.saved()  # raises where it is gone
     has = {None: True, "epochs": bool(summary.epochs), "network": run.has_model()}
     labels = {to: _(form.about) for to, form in FORMS.items() if has[form.needs]}
     to = st.selectbox(_("Form"), list(labels), format_func=labels.__getitem__, key=Key.FORM)
@@ -112,6 +112,6 @@ def _progress(conversion: Conversion) -> None:
     if not conversion.is_running:
         rerun()
     seconds = time.time() - conversion.begun
-    # Most of it is TensorFlow's import, which tells nobody how far it is.
+    # Most of it is TensorFlow's import, which does not say how far it is.
     words = _("Converting, {seconds} so far").format(seconds=duration(seconds))
     st.progress(min(seconds / 15, 0.95), text=words)

@@ -63,7 +63,7 @@ class Row:
 
 
 def images(summaries: Sequence[Summary]) -> dict[tuple[str, str], str]:
-    """The sets of images that runs learned from, by name and checksum, as a person tells them."""
+    """The sets of images that runs learned from, by name and checksum, as a person names them."""
     found = dict.fromkeys(_images(one) for one in summaries if one.data_name)
     names = Counter(name for name, _checksum in found)
     return {
@@ -111,7 +111,7 @@ def filters(summaries: Sequence[Summary]) -> tuple[list[Row], DeltaGenerator]:
             True,
             key=Key.SHIPPED,
             persist_state="session",
-            help=_("Runs that come with the dashboard, to compare one's own with."),
+            help=_("Runs that come with the dashboard, to compare your own with."),
         )
         in_groups = st.toggle(
             _("Group seeds and folds"),
@@ -158,11 +158,17 @@ def _wanted(filter: str, config: TrainingConfig) -> list[str]:
 
 
 def _passes(summary: Summary, words: Sequence[str]) -> bool:
-    """Whether all words, in lower case, are in what is told of a run, or are settings of it."""
+    """Whether all words, in lower case, are in what describes a run, or are settings of it."""
     if not words:
         return True  # at once, for a thousand runs are asked
-    told = [summary.run.id, summary.mark.name, summary.notes, summary.state, summary.data_name]
-    text, config = "\n".join(told).casefold(), summary.config.to_json()
+    texts = [
+        summary.run.id,
+        summary.mark.name,
+        summary.notes,
+        summary.state,
+        summary.data_name,
+    ]
+    text, config = "\n".join(texts).casefold(), summary.config.to_json()
     settings = {f"{name}={value}".casefold() for name, value in config.items()}
     settings |= {f"{name}={value:g}" for name, value in config.items() if type(value) is float}
     return all(word in text or word in settings for word in words)
@@ -321,7 +327,7 @@ def actions(chosen: Sequence[Row]) -> None:
             on_click=choose_runs,
             args=([],),
         )
-    notes = st.container()  # there without notes, too, else the charts below would be drawn anew
+    notes = st.container()  # there without notes, too, else the charts below would be drawn again
     for one in runs:
         told = [f":orange[{plain(problem)}]" for problem in one.problems]
         for words in [plain(one.notes), *told] if len(runs) <= 5 else ():

@@ -72,7 +72,7 @@ def colour(data: Dataset) -> None:
             least_share=percent(found.colour_share[least]),
         )
     )
-    st.markdown(_("Shape and texture stay. Whether they are enough, only training tells:"))
+    st.markdown(_("Shape and texture stay. Whether they are enough, only training shows:"))
     if st.button(_("Train on greyscale"), type="primary", icon=":material/filter_b_and_w:"):
         use_settings(replace(chosen_settings(), colour="grey"))
         st.switch_page("pages/train.py")

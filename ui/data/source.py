@@ -1,4 +1,4 @@
-"""Other images than those shown: CIFAR-10 fetched, or whatever lies at a path."""
+"""Other images than those shown: CIFAR-10 fetched, or what lies at a path."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _fetch(now: fetch.FetchState) -> None:
 
 
 def _follow(draw: Callable[[fetch.FetchState], None]) -> None:
-    """Draw how fetching goes, again and again; the whole page anew when it begins or ends."""
+    """Draw how fetching goes, again and again; the whole page when it begins or ends."""
     before = fetch.state().is_live
 
     @st.fragment(run_every=1.0 if before else 5.0)

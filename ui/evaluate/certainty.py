@@ -97,8 +97,8 @@ def _difference(test: McNemar, first: str, second: str) -> None:
     more = max(test.only_first, test.only_second)
     words = _(
         "On {discordant} images only one of the two is right: {more} times {better}, {fewer} times "
-        "{worse}. Were both equally good, chance alone would make a split at least as uneven in "
-        "{p_value} of all cases (McNemar's test, {kind}). {conclusion}"
+        "{worse}. If both were equally good, chance alone would make a split at least as uneven "
+        "in {p_value} of all cases (McNemar's test, {kind}). {conclusion}"
     )
     p_value = f"{test.p_value:.1%}" if test.p_value >= 0.001 else _("less than 0.1%")
     kind = (

@@ -19,7 +19,7 @@ def answer(of: Summary, probabilities: np.ndarray, known: bool, true: int | None
         of: the run whose network was asked.
         probabilities: (K,).
         known: whether the rule of `cifar_core.network.out_of_distribution` believes it.
-        true: the true class, None where nobody knows it.
+        true: the true class, None where it is not known.
         key: the chart's.
     """
     predicted = int(probabilities.argmax())

@@ -153,8 +153,8 @@ def _choose_framing(file: str) -> None:
         persist_state="session",
         help=_(
             "Centre square: the largest there is. Whole picture: all of it, with bars of its mean "
-            "colour. By hand: place and size are yours. One thing that fills the square is told "
-            "best."
+            "colour. By hand: place and size are yours. One thing that fills the square is "
+            "recognised best."
         ),
     )
     if now.kind == "hand":

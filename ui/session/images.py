@@ -81,7 +81,7 @@ def use_data(choice: str) -> None:
 def choose_data(label: str, help: str) -> None:
     """The 'Images' widget; another one once `use_data` has chosen.
 
-    A browser also sends what an old one said last, and Streamlit tells that to its callback.
+    A browser also sends what an old one said last, and Streamlit hands that to its callback.
     """
     choices, shown = data_choices(), _asked_data()
     use_data(shown)  # one that comes later is taken when it is asked for
@@ -107,10 +107,10 @@ def choose_data(label: str, help: str) -> None:
 def dataset() -> Dataset:
     """The images of this session, with a progress bar while they are read the first time.
 
-    Where they cannot be read, the page begins anew, with the built-in ones.
+    Where they cannot be read, the page begins again, with the built-in ones.
     """
     choice = data_choice()
-    with st.empty():  # is there at every run, so that nothing below it is mounted anew
+    with st.empty():  # is there at every run, so that nothing below it is mounted again
         try:
             return cached.known_dataset(choice) or cached.read_dataset(choice, _data_name(choice))
         except DataError:

@@ -33,12 +33,12 @@ def take_deep_link() -> tuple[str, dict[str, str]] | None:
 
 
 def address_is_kept() -> bool:
-    """Whether the browser has told that a page replaces its entry in the history."""
+    """Whether the browser has said that a page replaces its entry in the history."""
     return st.session_state.get(Key.ADDRESS_KEPT, False)
 
 
 def keep_address() -> None:
-    """The browser has told it: write what has waited for it."""
+    """The browser has said so: write what has waited for it."""
     st.session_state[Key.ADDRESS_KEPT] = True
     write_address({})
 

@@ -88,7 +88,7 @@ def show_run(run: Run) -> None:
 def chosen_runs(listing: Listing, otherwise: list[str]) -> list[str]:
     """Names of the runs to compare: the session's choice, else the link's, else those given.
 
-    One that is gone is told of once.
+    The page says once that one is gone.
     """
     if Key.RUNS not in st.session_state:
         given = st.query_params.get(Key.RUNS)
@@ -115,7 +115,7 @@ def choose_runs(ids: list[str]) -> None:
 def run_table(rows: list[list[str]], data: Any, **look: Any) -> None:
     """A table in which rows are chosen; the choice of runs that it does not show stays.
 
-    It is another table for other rows, because a browser tells a choice by the rows' numbers.
+    It is another table for other rows, because a browser names a choice by the rows' numbers.
 
     Args:
         rows: names of each row's runs, of which the first stands for the row.
@@ -215,7 +215,7 @@ def change_rate(run: Run, widget: str) -> None:
     """Ask a run to go on with the learning rate that a widget shows."""
     with told():
         run.request_rate(float(st.session_state[widget]))
-        st.toast(_("Asked for; the log tells when it is taken."), icon=":material/speed:")
+        st.toast(_("Asked for; the log says when it is taken."), icon=":material/speed:")
 
 
 def move_run_up(run: Run) -> None:

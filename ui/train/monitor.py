@@ -360,7 +360,7 @@ def figures(history: History) -> None:
 
 
 def time_left(recent: list[BatchEvent], steps: int | None, epochs: int) -> float:
-    """Seconds until the last epoch ends, at the pace of the last minute that was told of.
+    """Seconds until the last epoch ends, at the pace of the last minute of events.
 
     What lies behind a longer silence, such as a laptop's sleep, or behind a clock that was set
     back counts for nothing.
@@ -378,8 +378,8 @@ def time_left(recent: list[BatchEvent], steps: int | None, epochs: int) -> float
 
 def log_lines(history: History) -> list[str]:
     """Messages and figures, the latest first, which so stays in view as more come."""
-    told = [(event.time, event.message) for event in history.log]
-    told += [
+    found = [(event.time, event.message) for event in history.log]
+    found += [
         (
             event.time,
             f"epoch {event.epoch}: loss {event.loss:.4f}, accuracy {percent(event.accuracy)}, "
@@ -388,15 +388,15 @@ def log_lines(history: History) -> list[str]:
         )
         for event in history.epochs
     ]
-    told += [
+    found += [
         (event.time, " ".join(filter(None, [event.state, event.message])))
         for event in history.states
     ]
-    told += [
+    found += [
         (event.time, f"learning rate changed to {event.learning_rate:g} after step {event.step:,}")
         for event in history.rates
     ]
     return [
         f"{time.strftime('%H:%M:%S', time.localtime(at))}  {words}"
-        for at, words in sorted(told, reverse=True)
+        for at, words in sorted(found, reverse=True)
     ]

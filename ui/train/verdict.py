@@ -17,7 +17,7 @@ from ui.train import settings
 
 
 def show_verdict(chosen: Summary, history: History) -> None:
-    """Whether a run that has ended underfits, overfits or is about right, and what cures it."""
+    """Whether a run that has ended underfits, overfits or is about right, and what helps."""
     found = of_summary(chosen, history.epochs)
     if found is None:
         return

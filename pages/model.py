@@ -8,7 +8,7 @@ from cifar_core.network.describe import LayerInfo
 from ui import cached, frame
 from ui.components.live_chart import live_chart
 from ui.figures import network as draw
-from ui.model import by_hand as explorers
+from ui.model import by_hand
 from ui.session.images import dataset
 from ui.session.keys import Key
 from ui.session.navigation import choose_one, choose_section
@@ -29,7 +29,7 @@ def network() -> None:
     config = chosen_settings()
     layers = cached.layers(config, len(dataset().class_names))
     with figures:
-        metrics = explorers.four_columns()
+        metrics = by_hand.four_columns()
     metrics[0].metric(
         _("Parameters"),
         f"{sum(layer.parameters for layer in layers):,}",
@@ -182,7 +182,7 @@ def times(shape: tuple[int, ...] | list[int]) -> str:
 frame.title(_("Model"))
 sections = {
     "network": (_("Network"), network),
-    "pooling": (_("Pooling"), explorers.pooling),
-    "convolution": (_("Convolution"), explorers.convolution),
+    "pooling": (_("Pooling"), by_hand.pooling),
+    "convolution": (_("Convolution"), by_hand.convolution),
 }
 choose_section(Key.PART, _("Section"), sections)()

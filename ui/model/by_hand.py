@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cifar_core.data.images import to_grey
 from cifar_core.errors import CifarError
-from cifar_core.network import arithmetic as explore
+from cifar_core.network import arithmetic
 from ui import cached, frame
 from ui.components.live_chart import live_chart
 from ui.figures.network import number, numbers_figure, picture_figure
@@ -57,16 +57,16 @@ def pooling() -> None:
         values = edit(_("Numbers"), NUMBERS[:size, :size], f"{Key.SOURCE}-{size}")
         draw = numbers_figure
         strongest = float(np.abs(values).max())
-    pooled = {kind: explore.pool(values, kind) for kind in explore.POOLING_KINDS}
+    pooled = {kind: arithmetic.pool(values, kind) for kind in arithmetic.POOLING_KINDS}
     place = choose_window(pooled["max"].shape)
     names = {"max": _("Max"), "average": _("Average"), "soft": _("SoftPool")}
     grids = [(_("Before"), values, (2 * place[0], 2 * place[1], 2))]
     grids += [(names[kind], pooled[kind], (*place, 1)) for kind in names]
     for column, (name, grid, marked) in zip(four_columns(), grids, strict=True):
         show(column, name, draw(grid, marked=marked, strongest=strongest))
-    window = explore.windows(values)[place]
+    window = arithmetic.windows(values)[place]
     factors = [in_brackets(cell) for cell in window.ravel()]
-    weights = [number(weight) for weight in explore.soft_weights(window).ravel()]
+    weights = [number(weight) for weight in arithmetic.soft_weights(window).ravel()]
     results = {kind: number(pooled[kind][place]) for kind in names}
     weighed = " + ".join(f"{one}·{other}" for one, other in zip(weights, factors, strict=True))
     largest = _("the largest of {numbers}").format(
@@ -145,15 +145,15 @@ def convolution() -> None:
             tell(error)
             return
     else:
-        kernel, name = np.array(explore.KERNELS[kind], dtype=float), kind
+        kernel, name = np.array(arithmetic.KERNELS[kind], dtype=float), kind
     left, middle, right = st.columns([2, 3, 3])
     with left:
         kernel = edit(_("Kernel"), kernel, f"{Key.KERNEL}-{name}")
-        result = explore.convolve(image, kernel)
+        result = arithmetic.convolve(image, kernel)
         at = st.columns(2)
         row_at = int(at[0].number_input(_("Row"), 0, len(result) - 1, 12, key=Key.ROW))
         column_at = int(at[1].number_input(_("Column"), 0, len(result) - 1, 12, key=Key.COLUMN))
-    products = explore.products(image, kernel)
+    products = arithmetic.products(image, kernel)
     marked = (row_at, column_at)
     before = picture_figure(image, marked=(*marked, 3), strongest=1.0)
     show(middle, _("Before"), before, 300)

@@ -172,7 +172,7 @@ def run_colours(ids: Sequence[str], colours: int) -> dict[str, int]:
 
 def star_runs(runs: Sequence[Run], star: bool) -> None:
     """Give runs a star, or take it away."""
-    with told():
+    with shown_errors():
         for run in runs:
             run.save_mark(replace(run.mark(), star=star))
 
@@ -180,7 +180,7 @@ def star_runs(runs: Sequence[Run], star: bool) -> None:
 def describe_run(run: Run) -> None:
     """Give a run the name and the notes that its widgets show."""
     name = st.session_state[f"{Key.NAME}-{run.id}"]
-    with told():
+    with shown_errors():
         run.save_mark(replace(run.mark(), name=" ".join(name.split())))
         run.save_notes(st.session_state[f"{Key.NOTES}-{run.id}"].strip())
         st.toast(_("Saved."), icon=":material/save:")
@@ -189,7 +189,7 @@ def describe_run(run: Run) -> None:
 def delete_runs(runs: Sequence[Run]) -> None:
     """Delete runs; one that somebody else has deleted is as good."""
     gone = set()
-    with told():
+    with shown_errors():
         for run in runs:
             with contextlib.suppress(RunNotFound):
                 cached.store().delete(run)
@@ -201,31 +201,31 @@ def delete_runs(runs: Sequence[Run]) -> None:
 
 def resume_training(run: Run, longer: bool = False) -> None:
     """Let a run go on, `longer` to 'Epochs in all'; what is wrong is said on the page."""
-    with told():
+    with shown_errors():
         resume(run, st.session_state[Key.EPOCHS_IN_ALL] if longer else None, data_choice())
 
 
 def stop_training(run: Run) -> None:
     """Ask a run to stop; what is wrong is said on the page."""
-    with told():
+    with shown_errors():
         run.request_stop()
 
 
 def change_rate(run: Run, widget: str) -> None:
     """Ask a run to go on with the learning rate that a widget shows."""
-    with told():
+    with shown_errors():
         run.request_rate(float(st.session_state[widget]))
         st.toast(_("Asked for; the log says when it is taken."), icon=":material/speed:")
 
 
 def move_run_up(run: Run) -> None:
     """Let a waiting run change places with the one before it."""
-    with told():
+    with shown_errors():
         move_up(run)
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
+def shown_errors() -> Iterator[None]:
     """What is wrong is said on the page."""
     try:
         yield

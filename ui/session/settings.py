@@ -16,7 +16,7 @@ from ui import cached
 from ui.session.images import data_choice, dataset, images_of, use_data
 from ui.session.keys import Key
 from ui.session.navigation import write_address
-from ui.session.runs import show_run, told
+from ui.session.runs import show_run, shown_errors
 from ui.text import _, plain
 
 
@@ -146,7 +146,7 @@ def asked_runs() -> list[TrainingConfig]:
 
 def start_training() -> None:
     """Begin what is asked for and choose the first run; what is wrong is said on the page."""
-    with told():
+    with shown_errors():
         asked, choice = asked_runs(), data_choice()
         for config in asked:  # before a folder is made
             check(len(dataset().x_train), config)

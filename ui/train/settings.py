@@ -43,7 +43,7 @@ def label_of(name: str, config: Config = TrainingConfig) -> str:
     return _(_about(name, config)["label"])
 
 
-def told(name: str, value: Any, config: Config = TrainingConfig) -> str:
+def in_words(name: str, value: Any, config: Config = TrainingConfig) -> str:
     """A setting that is not at its default, for people: 'Mirror', 'Shift 2'."""
     if value is True:
         return label_of(name, config)
@@ -55,7 +55,7 @@ def told(name: str, value: Any, config: Config = TrainingConfig) -> str:
 def changed(config: TrainingConfig) -> list[str]:
     """What differs from the defaults out of the Train page's view."""
     return [
-        told(name, getattr(config, name), config)
+        in_words(name, getattr(config, name), config)
         for name in config.to_query()
         if _about(name, config)["row"] not in ("view", "")
     ]

@@ -81,4 +81,4 @@ def name_of(remedy: Remedy) -> str:
     """What a remedy's button says."""
     if remedy.name == "train_images":
         return _("All training images")
-    return settings.told(remedy.name, remedy.changes[remedy.name])
+    return settings.in_words(remedy.name, remedy.changes[remedy.name])

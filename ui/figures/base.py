@@ -6,6 +6,8 @@ A figure is made of numbers; colours of text and grid stay open: `live_chart` ad
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 # Plotly looks at pandas where it finds it, even half imported by another session's thread.
 import pandas  # noqa: F401
 import plotly.graph_objects as go
@@ -38,6 +40,17 @@ MARGIN = {"l": 56, "r": 16, "t": 40, "b": 48}
 def with_legend(traces: Sequence[dict] = (), **layout: Any) -> go.Figure:
     """A figure, empty by default, with room for a legend."""
     return go.Figure(traces, {**BLANK, "legend": LEGEND, "margin": MARGIN, **layout})
+
+
+def write_in_cells(figure: go.Figure, text: Sequence[str], shape: tuple[int, ...]) -> None:
+    """Write into a heat map's cells, row by row, in the theme's colour.
+
+    The map's own text would be black or white as if the page were white behind it.
+    """
+    rows, columns = np.indices(shape).reshape(2, -1)
+    figure.add_scatter(
+        x=columns, y=rows, mode="text", text=text, hoverinfo="skip", showlegend=False
+    )
 
 
 def bare(**layout: Any) -> go.Figure:

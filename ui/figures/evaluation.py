@@ -10,7 +10,16 @@ from numpy.typing import ArrayLike
 from cifar_core.analysis.calibration import Reliability
 from cifar_core.analysis.evaluation import Confusion
 from cifar_core.percent import percent, rounded
-from ui.figures.base import LEGEND, MARGIN, ON_COLOUR, PALETTE, QUIET, bare, with_legend
+from ui.figures.base import (
+    LEGEND,
+    MARGIN,
+    ON_COLOUR,
+    PALETTE,
+    QUIET,
+    bare,
+    with_legend,
+    write_in_cells,
+)
 from ui.text import _
 
 
@@ -250,11 +259,7 @@ def confusion_figure(
         text=np.reshape(hover, counts.shape),
         hovertemplate="%{text}<extra></extra>",
     )
-    # The map's own text would be black or white as if the page were white behind it.
-    rows, columns = np.indices(counts.shape).reshape(2, -1)
-    figure.add_scatter(
-        x=columns, y=rows, mode="text", text=text, hoverinfo="skip", showlegend=False
-    )
+    write_in_cells(figure, text, counts.shape)
     ticks = {
         "tickvals": np.arange(len(names)),
         "ticktext": names,

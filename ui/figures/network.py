@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from ui.figures.base import CLEAR, PALETTE, bare
+from ui.figures.base import CLEAR, PALETTE, bare, write_in_cells
 from ui.text import _
 
 _WINDOW = "#e0a100"  # a window that slides; 2:1 or more against boxes, black and white
@@ -214,15 +214,7 @@ def numbers_figure(
         xgap=2,
         ygap=2,
     )
-    # The map's own text would be black or white as if the page were white behind it.
-    rows, columns = np.indices(values.shape).reshape(2, -1)
-    figure.add_scatter(
-        x=columns,
-        y=rows,
-        mode="text",
-        text=[number(value, 2) for value in values.ravel()],
-        hoverinfo="skip",
-    )
+    write_in_cells(figure, [number(value, 2) for value in values.ravel()], values.shape)
     return figure
 
 

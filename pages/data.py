@@ -76,9 +76,7 @@ def look(data: Dataset) -> None:
     chosen = f"{split}-{count}-{seed if shuffle else ''}-{sorted(classes)}-{data.source.checksum}"
     bar = st.container(horizontal=True, vertical_alignment="center")
     page = bar.pagination(
-        -(-len(indices) // count),
-        key=f"{Key.PAGE}-{chosen}",
-        persist_state="session",
+        -(-len(indices) // count), key=f"{Key.PAGE}-{chosen}", persist_state="session"
     )
     shown = indices[(page - 1) * count :][:count]
     words = _(
@@ -202,8 +200,7 @@ def variations(data: Dataset) -> None:
     captions = [_("as it is"), *[_("variation {number}").format(number=i + 1) for i in range(8)]]
     st.html(
         pictures.grid(
-            ((one, name, caption) for one, caption in zip(images, captions, strict=True)),
-            columns=5,
+            ((one, name, caption) for one, caption in zip(images, captions, strict=True)), columns=5
         )
     )
     if not augments(config):

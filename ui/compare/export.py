@@ -86,12 +86,7 @@ def _button(label: str, icon: str, help: str | None = None) -> None:
         st.session_state[Key.EXPORT_WANTED] = True
 
     st.button(
-        label,
-        key=Key.EXPORT,
-        icon=f":material/{icon}:",
-        type="primary",
-        on_click=want,
-        help=help,
+        label, key=Key.EXPORT, icon=f":material/{icon}:", type="primary", on_click=want, help=help
     )
 
 

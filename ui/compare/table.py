@@ -161,13 +161,7 @@ def _passes(summary: Summary, words: Sequence[str]) -> bool:
     """Whether all words, in lower case, are in what describes a run, or are settings of it."""
     if not words:
         return True  # at once, for a thousand runs are asked
-    texts = [
-        summary.run.id,
-        summary.mark.name,
-        summary.notes,
-        summary.state,
-        summary.data_name,
-    ]
+    texts = [summary.run.id, summary.mark.name, summary.notes, summary.state, summary.data_name]
     text, config = "\n".join(texts).casefold(), summary.config.to_json()
     settings = {f"{name}={value}".casefold() for name, value in config.items()}
     settings |= {f"{name}={value:g}" for name, value in config.items() if type(value) is float}

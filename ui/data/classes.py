@@ -83,9 +83,7 @@ def colour(data: Dataset) -> None:
     )
     live_chart(
         histogram_figure(
-            found.histogram[data.class_names.index(name)],
-            found.histogram.sum(axis=0),
-            name,
+            found.histogram[data.class_names.index(name)], found.histogram.sum(axis=0), name
         ),
         key="data-histogram",
         label=_("Histogram of each channel, {name} and all classes").format(name=name),

@@ -78,7 +78,7 @@ def significance(chosen: Summary, predictions: Predictions) -> None:
                 (_("only {run}").format(run=run.id), test.only_first),
                 (_("only {run}").format(run=other.id), test.only_second),
                 (_("both wrong"), test.neither),
-            ],
+            ]
         ),
         key="agreement",
         label=_("How many test images both, one or none of the two runs classify correctly"),

@@ -168,11 +168,7 @@ def reliability_figure(found: Reliability) -> go.Figure:
             found.images[filled], found.confidence[filled], found.accuracy[filled], strict=True
         )
     ]
-    figure = _still(
-        margin=MARGIN,
-        legend=LEGEND,
-        bargap=0.06,
-    )
+    figure = _still(margin=MARGIN, legend=LEGEND, bargap=0.06)
     y_title, images_title = _("Share right"), _("Images")
     for axis, heights, colour, name in (
         ("y", found.accuracy[filled], PALETTE[0], y_title),

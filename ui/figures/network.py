@@ -190,10 +190,7 @@ def deep_figure(boxes: Sequence[Box]) -> go.Figure:
 
 
 def numbers_figure(
-    values: ArrayLike,
-    *,
-    marked: Sequence[int] = (),
-    strongest: float | None = None,
+    values: ArrayLike, *, marked: Sequence[int] = (), strongest: float | None = None
 ) -> go.Figure:
     """A few numbers as a grid: blue above 0, orange below, with a frame round some of them.
 

@@ -48,11 +48,7 @@ def answer(of: Summary, probabilities: np.ndarray, known: bool, true: int | None
         st.warning(words.format(**values), icon=":material/help:")
     live_chart(
         probability_figure(
-            probabilities,
-            of.class_names,
-            predicted=predicted,
-            true=true,
-            known=known,
+            probabilities, of.class_names, predicted=predicted, true=true, known=known
         ),
         key=key,
         label=_("Probability of each class; the highest is {name}").format(

@@ -139,11 +139,7 @@ def _detail(chosen: Summary, one: _Asked) -> None:
 def _choose_framing(file: str) -> None:
     """The part of the picture that the network gets."""
     now = framing(file)
-    kinds = {
-        "centre": _("Centre square"),
-        "whole": _("Whole picture"),
-        "hand": _("Square by hand"),
-    }
+    kinds = {"centre": _("Centre square"), "whole": _("Whole picture"), "hand": _("Square by hand")}
     st.selectbox(
         _("Part of the picture"),
         list(kinds),

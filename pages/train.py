@@ -12,7 +12,7 @@ from ui import cached, frame
 from ui.session.images import data_choice, dataset
 from ui.session.keys import Key
 from ui.session.navigation import rerun
-from ui.session.runs import choose_run, resume_training, stop_training
+from ui.session.runs import attempt, choose_run, resume_training
 from ui.session.settings import choose_preset, chosen_settings, start_training, write_link
 from ui.text import _, with_spread
 from ui.train import settings
@@ -155,8 +155,8 @@ with row:
         _("Stop"),
         icon=":material/stop:",
         disabled=chosen.state not in (RunState.STARTING, RunState.QUEUED, RunState.RUNNING),
-        on_click=stop_training,
-        args=(chosen.run,),
+        on_click=attempt,
+        args=(chosen.run.request_stop,),
     )
     go_on(chosen)
 group(chosen, summaries)

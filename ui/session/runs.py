@@ -17,7 +17,6 @@ from cifar_core.runs.run import Run
 from cifar_core.runs.store import Listing
 from cifar_core.runs.summary import Summary
 from cifar_core.workers.launch import resume
-from cifar_core.workers.slots import move_up
 from ui import cached
 from ui.session.images import data_choice
 from ui.session.keys import Key, renew
@@ -205,10 +204,10 @@ def resume_training(run: Run, longer: bool = False) -> None:
         resume(run, st.session_state[Key.EPOCHS_IN_ALL] if longer else None, data_choice())
 
 
-def stop_training(run: Run) -> None:
-    """Ask a run to stop; what is wrong is said on the page."""
+def attempt(act: Callable[..., object], *args: object) -> None:
+    """Do something to a run; what is wrong is said on the page."""
     with shown_errors():
-        run.request_stop()
+        act(*args)
 
 
 def change_rate(run: Run, widget: str) -> None:
@@ -216,12 +215,6 @@ def change_rate(run: Run, widget: str) -> None:
     with shown_errors():
         run.request_rate(float(st.session_state[widget]))
         st.toast(_("Asked for; the log says when it is taken."), icon=":material/speed:")
-
-
-def move_run_up(run: Run) -> None:
-    """Let a waiting run change places with the one before it."""
-    with shown_errors():
-        move_up(run)
 
 
 @contextlib.contextmanager

@@ -18,13 +18,14 @@ from cifar_core.runs.run import Run
 from cifar_core.runs.summary import Summary
 from cifar_core.training.schedule import changed_by, learning_rates
 from cifar_core.training.split import steps_per_epoch
+from cifar_core.workers.slots import move_up
 from ui import cached
 from ui.components.live_chart import live_chart, to_json
 from ui.figures import history as curves
 from ui.figures.curves import METRICS, Axis, Metric, title
 from ui.session.keys import Key
 from ui.session.navigation import choose_one
-from ui.session.runs import change_rate, move_run_up, stop_training
+from ui.session.runs import attempt, change_rate
 from ui.text import _, duration, gigabytes, ngettext, plain
 from ui.train import remarks
 
@@ -199,16 +200,16 @@ def line(runs: list[Run]) -> None:
                 icon=":material/arrow_upward:",
                 width="stretch",
                 disabled=place == 0,
-                on_click=move_run_up,
-                args=(run,),
+                on_click=attempt,
+                args=(move_up, run),
             )
             row[2].button(
                 _("Cancel"),
                 key=f"cancel-{run.id}",
                 icon=":material/close:",
                 width="stretch",
-                on_click=stop_training,
-                args=(run,),
+                on_click=attempt,
+                args=(run.request_stop,),
             )
 
 

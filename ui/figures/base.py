@@ -25,12 +25,7 @@ CHANNEL_COLOURS = ("#d6404f", "#1f9a55", "#3a7bd5", "#7a7a7a")
 QUIET = "rgba(128,128,128,0.55)"
 CLEAR = "rgba(0,0,0,0)"
 
-BLANK = {
-    "template": "none",
-    "uirevision": "constant",
-    "paper_bgcolor": CLEAR,
-    "plot_bgcolor": CLEAR,
-}
+BLANK = {"template": "none", "uirevision": "constant", "plot_bgcolor": CLEAR}
 """Layout of every figure: without Plotly's default template, which is 7 kB in every message."""
 
 LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}

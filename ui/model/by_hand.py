@@ -210,11 +210,7 @@ def choose_channel(columns: Sequence[DeltaGenerator]) -> tuple[np.ndarray, str]:
     )
     names = {"grey": _("grey"), "red": _("red"), "green": _("green"), "blue": _("blue")}
     channel = columns[1].selectbox(
-        _("Channel"),
-        list(names),
-        format_func=names.__getitem__,
-        key=Key.CHANNEL,
-        persist_state="session",
+        _("Channel"), names, format_func=names.__getitem__, key=Key.CHANNEL, persist_state="session"
     )
     image = images[int(index)]
     values = to_grey(image)[..., 0] if channel == "grey" else image[..., CHANNELS.index(channel)]

@@ -32,13 +32,13 @@ import json
 import os
 import shutil
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -64,6 +64,8 @@ from .status import Status
 
 if TYPE_CHECKING:
     import keras
+
+T = TypeVar("T")
 
 REFERENCE = "reference/"
 """Before the names of runs that ship."""
@@ -161,6 +163,20 @@ class Run:
             _tell(problems, f"{name} cannot be read (it holds no {kind.__name__})")
             return kind()
         return values
+
+    def _read_arrays(self, name: str, kind: type[T], what: str, otherwise: str) -> T | None:
+        """What a file holds as arrays, by the names of its fields; None where it is not there."""
+        path = self.path / name
+        try:
+            with path.open("rb") as file, np.load(file) as arrays:
+                return kind(**{key: one if one.ndim else one.item() for key, one in arrays.items()})
+        except FileNotFoundError:
+            return None
+        except (OSError, EOFError, ValueError, TypeError, AttributeError, BadZipFile) as error:
+            raise RunError(
+                f"the run's {what} cannot be read. Received: {path} ({reason(error)}); delete the "
+                f"file to go on {otherwise}."
+            ) from error
 
     def config(self) -> TrainingConfig:
         """What the run was asked to do.
@@ -555,17 +571,7 @@ class Run:
         Raises:
             RunError: the file is damaged.
         """
-        path = self.path / "predictions.npz"
-        try:
-            with path.open("rb") as file, np.load(file) as arrays:
-                return Predictions(arrays["probabilities"], arrays["labels"], arrays.get("losses"))
-        except FileNotFoundError:
-            return None
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise RunError(
-                f"the run's predictions cannot be read. Received: {path} ({reason(error)}); "
-                f"delete the file to go on without them."
-            ) from error
+        return self._read_arrays("predictions.npz", Predictions, "predictions", "without them")
 
     def save_novelty(self, rule: NoveltyRule) -> None:
         """Put the rule in place by which pictures of none of the classes are told."""
@@ -580,23 +586,11 @@ class Run:
         Raises:
             RunError: a file is damaged.
         """
-        path = self.path / "novelty.npz"
-        try:
-            with path.open("rb") as file, np.load(file) as arrays:
-                return NoveltyRule(
-                    least_share=float(arrays["least_share"]),
-                    greatest_distance=float(arrays["greatest_distance"]),
-                    centre=arrays["centre"],
-                    whitening=arrays["whitening"],
-                )
-        except FileNotFoundError:
-            predictions = self.predictions()
-            return from_predictions(predictions) if predictions else NoveltyRule(least_share=0.0)
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            raise RunError(
-                f"the run's rule for unknown pictures cannot be read. Received: {path} "
-                f"({reason(error)}); delete the file to go on with a simpler one."
-            ) from error
+        what, otherwise = "rule for unknown pictures", "with a simpler one"
+        if rule := self._read_arrays("novelty.npz", NoveltyRule, what, otherwise):
+            return rule
+        predictions = self.predictions()
+        return from_predictions(predictions) if predictions else NoveltyRule(least_share=0.0)
 
     def notes(self, problems: list[str] | None = None) -> str:
         """Words of the user about this run; of a file that is no UTF-8, what can be read.

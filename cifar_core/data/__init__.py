@@ -61,7 +61,8 @@ def load_data(
     """
     folder = default_cache_dir() if cache_dir is None else cache_dir
     if source := sources.named(spec):
-        return ((not fetch and source.open_here) or source.open)(Path(), folder, progress)
+        how = {"fetch": fetch} if source.is_here else {}
+        return source.open(Path(), folder, progress, **how)
     path = sources.existing(spec)
     try:
         path = path.resolve()
@@ -86,7 +87,9 @@ def absolute(spec: str) -> str:
 def is_available(spec: str, *, cache_dir: Path | None = None) -> bool:
     """Whether load_data(spec) needs no network; looks at names and sizes, so it takes no time."""
     source = sources.named(spec)
-    return source is None or source.is_here(default_cache_dir() if cache_dir is None else cache_dir)
+    if source is None or source.is_here is None:
+        return True
+    return source.is_here(default_cache_dir() if cache_dir is None else cache_dir)
 
 
 def must_exist(spec: str) -> None:

@@ -18,37 +18,26 @@ from .npz import open_npz
 from .official import batches_folder, find_official, load_official, open_official
 from .synthetic import draw
 
-Open = Callable[[Path, Path, Progress | None], Dataset]
-"""Called as open(path, cache_dir, progress); a source that is named by a word needs no path."""
-
-
-def _never(path: Path) -> bool:
-    return False
-
-
-def _always(cache_dir: Path) -> bool:
-    return True
-
 
 @dataclass(frozen=True)
 class DataSource:
     """One way to images.
 
     Attributes:
-        open: makes the data set, through the cache.
+        open: makes the data set, through the cache: open(path, cache_dir, progress). It takes
+            fetch=False, too, where there is `is_here`, and no path counts where a word names it.
         words: what names it other than a path.
         recognises: whether it opens what lies at a path, which exists and is resolved.
         form: what lies there, as an error names it: 'a .zip'.
-        is_here: whether `open` needs no network, given the cache's folder.
-        open_here: as `open`, but never over the network; None where `open` needs none.
+        is_here: whether `open` needs no network, given the cache's folder; None where it never
+            does.
     """
 
-    open: Open
+    open: Callable[..., Dataset]
     words: tuple[str, ...] = ()
-    recognises: Callable[[Path], bool] = _never
+    recognises: Callable[[Path], bool] = lambda path: False
     form: str = ""
-    is_here: Callable[[Path], bool] = _always
-    open_here: Open | None = None
+    is_here: Callable[[Path], bool] | None = None
 
 
 def _ends(*endings: str) -> Callable[[Path], bool]:
@@ -64,10 +53,9 @@ def _open_synthetic(path: Path, cache_dir: Path, progress: Progress | None) -> D
 
 SOURCES = [
     DataSource(
-        lambda _, cache_dir, progress: load_official(cache_dir, progress),
+        lambda _, cache_dir, progress, fetch: load_official(cache_dir, progress, fetch=fetch),
         words=("auto", "official"),
         is_here=lambda cache_dir: any(True for _ in find_official(cache_dir)),
-        open_here=lambda _, cache_dir, progress: load_official(cache_dir, progress, fetch=False),
     ),
     DataSource(_open_synthetic, words=("synthetic",)),
     DataSource(open_official, recognises=lambda path: batches_folder(path) is not None),

@@ -14,6 +14,9 @@ from .dataset import IMAGE_SIZE
 MAX_PIXELS = 50_000_000
 """More than any phone's camera in its usual mode; 150 MB once decoded."""
 
+GREY_WEIGHTS = np.array([0.299, 0.587, 0.114])
+"""Red's, green's and blue's part in brightness: ITU-R BT.601."""
+
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 _ORIENTATION = 0x0112
 
@@ -157,10 +160,10 @@ def resized(image: np.ndarray, longest: int) -> np.ndarray:
 def to_grey(images: np.ndarray) -> np.ndarray:
     """Brightness: uint8 (..., 3) to uint8 (..., 1), 0.299 R + 0.587 G + 0.114 B.
 
-    ITU-R BT.601's weights in 16-bit fixed point, as Pillow's convert("L") has them.
+    The weights are taken in 16-bit fixed point, as Pillow's convert("L") has them.
     """
-    red, green, blue = (images[..., i].astype(np.uint32) for i in range(3))
-    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).astype(np.uint8)[..., None]
+    weights = np.rint(GREY_WEIGHTS * 65536).astype(np.uint32)
+    return ((images @ weights + 0x8000) >> 16).astype(np.uint8)[..., None]
 
 
 def to_channels(images: np.ndarray, channels: int) -> np.ndarray:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-GREY_WEIGHTS = np.array([0.299, 0.587, 0.114])
-"""Red's, green's and blue's part in brightness: `images.to_grey`'s, ITU-R BT.601."""
+from .images import GREY_WEIGHTS
 
 _CHUNK = 512  # images worked on at a time: 6 MB as float32
 

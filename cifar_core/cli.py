@@ -20,7 +20,7 @@ from .analysis.calibration import BINS, reliability
 from .analysis.significance import accuracy_interval
 from .config import PRESETS, TrainingConfig, names_of, option_of, setting_from_text
 from .data import absolute, load_data
-from .errors import CifarError, ConfigError, ImageError, RunError, RunNotWritable
+from .errors import CifarError, ConfigError, ImageError, RunError, RunNotWritable, reason
 from .export import FORMS, export
 from .percent import percent
 from .process import ERROR_PREFIX
@@ -229,11 +229,11 @@ def _data(options: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace) -> int:
     runs, data = _runs_to_train(options)
     summaries = []
-    for make in runs:
+    for make, epochs in runs:
         run = make()
         if not options.run:
             _say(f"run {run.id}")
-        if _train_one(run, data, options) is RunState.FAILED:
+        if _train_one(run, data, epochs, options) is RunState.FAILED:
             return 1
         summaries.append(Summary.of(run))
         if summaries[-1].state is not RunState.FINISHED:
@@ -265,15 +265,12 @@ def _given_settings(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _runs_to_train(options: argparse.Namespace) -> tuple[list[Callable[[], Run]], str]:
-    """What gives the runs that `train` is to carry out, one after the other, and their images.
+def _runs_to_train(options: argparse.Namespace) -> tuple[list[tuple[Callable[[], Run], int]], str]:
+    """What gives each run that `train` is to carry out, its epochs; and the images of all.
 
     Each is made when its turn comes: one that nobody is at would read 'interrupted'.
     """
     store, data = RunStore(options.runs), absolute(_data_of(options))
-    if options.run:
-        run = store.get(options.run)
-        return [lambda: run], data
     given = _given_settings(options)
     if options.resume:
         others = [option_of(name) for name in given if name != "epochs"]
@@ -283,9 +280,13 @@ def _runs_to_train(options: argparse.Namespace) -> tuple[list[Callable[[], Run]]
                 f"a run goes on with its own settings; only --epochs can be changed. "
                 f"Received: {', '.join(others)}; start a new run for those."
             )
-        run = store.get(options.resume)
-        own_data = prepare_resume(run, options.epochs)
-        return [lambda: run], options.data or own_data or data
+    if options.run or options.resume:
+        run = store.get(options.run or options.resume)
+        if options.resume:
+            own_data = prepare_resume(run, options.epochs)
+            data = options.data or own_data or data
+        epochs = given.get("epochs", run.config().epochs)
+        return [(lambda: run, epochs)], data
     preset = PRESETS[options.preset].to_json() if options.preset else {}
     config = TrainingConfig.from_json({**preset, **given})
     asked = config.runs()
@@ -300,7 +301,8 @@ def _runs_to_train(options: argparse.Namespace) -> tuple[list[Callable[[], Run]]
         names = [f"{options.name}-fold{one.fold}" for one in asked]
     for name in filter(None, names):
         store.check_name(name)
-    return [partial(store.create, *one, data) for one in zip(asked, names, strict=True)], data
+    named = zip(asked, names, strict=True)
+    return [(partial(store.create, one, name, data), one.epochs) for one, name in named], data
 
 
 def _figures(summary: Summary) -> str:
@@ -308,10 +310,8 @@ def _figures(summary: Summary) -> str:
     return "" if accuracy is None else f": test accuracy {percent(accuracy)} ({summary.data_name})"
 
 
-def _train_one(run: Run, data: str, options: argparse.Namespace) -> RunState:
-    """Carry one run out and tell of it on standard error."""
-    longer = options.epochs if options.run or options.resume else None
-    epochs = longer or run.config().epochs
+def _train_one(run: Run, data: str, epochs: int, options: argparse.Namespace) -> RunState:
+    """Carry one run out and report it on standard error."""
 
     def report(event: Event) -> None:
         if isinstance(event, LogEvent):
@@ -328,20 +328,19 @@ def _train_one(run: Run, data: str, options: argparse.Namespace) -> RunState:
             )
 
     try:
-        end = execute(run, data, report, longer)
+        end = execute(run, data, report, epochs)
+        state, why = end.state, end.message
     except RunNotWritable as error:
-        _say(f"{ERROR_PREFIX}the run failed: {error}")
-        return RunState.FAILED
+        state, why = RunState.FAILED, str(error)
     except CifarError:
         raise
     except Exception as error:
         if options.run:  # the worker's log keeps what a developer needs
             raise
-        _say(f"{ERROR_PREFIX}the run failed: {type(error).__name__}: {error}".splitlines()[0])
-        return RunState.FAILED
-    if end.state is RunState.FAILED:
-        _say(f"{ERROR_PREFIX}the run failed: {end.message}")
-    return end.state
+        state, why = RunState.FAILED, f"{type(error).__name__}: {error}".splitlines()[0]
+    if state is RunState.FAILED:
+        _say(f"{ERROR_PREFIX}the run failed: {why}")
+    return state
 
 
 def _summary_json(summary: Summary) -> dict[str, Any]:
@@ -395,14 +394,14 @@ def _runs(options: argparse.Namespace) -> int:
 )
 def _evaluate(options: argparse.Namespace) -> int:
     run = RunStore(options.runs).get(options.run)
-    predictions = run.predictions()
-    if predictions is None or Summary.of(run).test_accuracy is None:
+    predictions, summary = run.predictions(), Summary.of(run)
+    if predictions is None or summary.test_accuracy is None:
         raise RunError(
-            f"a run is evaluated once it has ended. Received: {run.id}, which is {run.state()}; "
+            f"a run is evaluated once it has ended. Received: {run.id}, which is {summary.state}; "
             f"wait for its end or choose another one."
         )
     matrix = evaluation.confusion_matrix(predictions)
-    figures = dict(zip(run.class_names(), evaluation.per_class(matrix), strict=True))
+    figures = dict(zip(summary.class_names, evaluation.per_class(matrix), strict=True))
     accuracy = evaluation.accuracy(predictions)
     loss = evaluation.cross_entropy(predictions)
     low, high = accuracy_interval(predictions)
@@ -411,7 +410,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         return _print_json(
             {
                 "run": run.id,
-                "data": Summary.of(run).data_name,
+                "data": summary.data_name,
                 "accuracy": accuracy,
                 "loss": loss,
                 "interval": [low, high],
@@ -420,7 +419,7 @@ def _evaluate(options: argparse.Namespace) -> int:
                 "per_class": {name: asdict(row) for name, row in figures.items()},
             }
         )
-    print(f"{Summary.of(run).data_name}: test accuracy {percent(accuracy)}, loss {loss:.4f}")
+    print(f"{summary.data_name}: test accuracy {percent(accuracy)}, loss {loss:.4f}")
     print(
         f"95 % interval of the accuracy {percent(low)} to {percent(high)}, "
         f"expected calibration error {percent(calibration_error)} ({BINS} bins)"
@@ -499,7 +498,7 @@ def _read_pictures(paths: list[Path]) -> list[_Found]:
         except OSError as error:
             raise ImageError(
                 f"the picture must be a file that can be read. Received: {path} "
-                f"({error.strerror}); check the path."
+                f"({reason(error)}); check the path."
             ) from error
         except ImageError as error:
             raise ImageError(f"{path}: {error}") from error

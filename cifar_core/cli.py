@@ -20,7 +20,7 @@ from .analysis.calibration import BINS, reliability
 from .analysis.significance import accuracy_interval
 from .config import PRESETS, TrainingConfig, names_of, option_of, setting_from_text
 from .data import absolute, load_data
-from .errors import CifarError, ConfigError, ImageError, RunError, RunNotWritable, reason
+from .errors import CifarError, ConfigError, ImageError, RunError, RunNotWritable, counted, reason
 from .export import FORMS, export
 from .percent import percent
 from .process import ERROR_PREFIX
@@ -204,7 +204,7 @@ def _data(options: argparse.Namespace) -> int:
     print(f"train {data.x_train.shape}, test {data.x_test.shape}, {data.x_train.dtype}")
     print(f"classes {', '.join(data.class_names)}")
     if data.source.resized:
-        print(f"{data.source.resized:,} pictures were cropped and resized to 32x32")
+        print(f"cropped and resized to 32x32: {counted(data.source.resized, 'picture')}")
     return 0
 
 
@@ -249,7 +249,7 @@ def _train(options: argparse.Namespace) -> int:
         means = {name: asdict(found) for name, found in accuracies.items() if found}
         return _print_json({"runs": documents, **means})
     for summary in summaries:
-        print(f"{summary.state} after {summary.epochs} epochs{_figures(summary)}")
+        print(f"{summary.state} after {counted(summary.epochs, 'epoch')}{_figures(summary)}")
     for name, found in accuracies.items() if len(runs) > 1 else ():
         if found and found.deviation is not None:
             name = name.replace("_", " ")
@@ -375,10 +375,8 @@ def _runs(options: argparse.Namespace) -> int:
     for summary in summaries:
         accuracy = summary.test_accuracy
         figure = "      -" if accuracy is None else f"{percent(accuracy):>7}"
-        print(
-            f"{summary.run.id:<40} {summary.state:<11} {summary.epochs:>3} epochs {figure}  "
-            f"{summary.data_name}"
-        )
+        epochs = f"{counted(summary.epochs, 'epoch'):>10}"
+        print(f"{summary.run.id:<40} {summary.state:<11} {epochs} {figure}  {summary.data_name}")
         for problem in summary.problems:
             print(f"  {problem}")
     for one in listing.unreadable:

@@ -80,3 +80,8 @@ def one_line(text: str) -> str:
 def quoted(text: str) -> str:
     """A path or a name for an error: in quotes, as it is but for what would break the line."""
     return "'" + "".join(one if one.isprintable() else repr(one)[1:-1] for one in text) + "'"
+
+
+def counted(number: int, thing: str) -> str:
+    """So many of a thing: '1 epoch', '2,000 epochs'."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

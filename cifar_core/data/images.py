@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..errors import ImageError, reason
+from ..errors import ImageError, counted, reason
 from .dataset import IMAGE_SIZE
 
 MAX_PIXELS = 50_000_000
@@ -50,7 +50,7 @@ def read_image(data: bytes) -> np.ndarray:
     except UnidentifiedImageError as error:
         raise ImageError(
             "a picture must be a JPEG, PNG, GIF, BMP, WebP or TIFF file. "
-            f"Received: {len(data)} bytes of another kind; save it as JPEG or PNG first."
+            f"Received: {counted(len(data), 'byte')} of another kind; save it as JPEG or PNG first."
         ) from error
     except Exception as error:
         # Pillow's decoders raise whatever the damage leads to: OSError, ValueError, SyntaxError,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataFormatError, quoted, reason
+from ..errors import DataFormatError, counted, quoted, reason
 from .cache import Progress, checksum_of_file, open_file
 from .dataset import CIFAR10_CLASSES, IMAGE_SIZE, MAX_CLASSES, Dataset, Source
 
@@ -38,8 +38,9 @@ def read_npz(path: Path) -> Dataset:
         x, y = _images(arrays, f"x_{split}"), _labels(arrays, f"y_{split}")
         if len(x) != len(y):
             raise DataFormatError(
-                f"x_{split} and y_{split} must be of one length. Received: {len(x)} images and "
-                f"{len(y)} labels; give each image its label."
+                f"x_{split} and y_{split} must be of one length. "
+                f"Received: {counted(len(x), 'image')} and {counted(len(y), 'label')}; "
+                "give each image its label."
             )
         splits[split] = x, y
     highest = int(max(y.max() for _, y in splits.values()))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..config import HOLDOUT_SHARE, TrainingConfig
-from ..errors import ConfigError
+from ..errors import ConfigError, counted
 
 
 def split(images: int, config: TrainingConfig) -> tuple[np.ndarray, np.ndarray]:
@@ -43,7 +43,8 @@ def check(images: int, config: TrainingConfig) -> None:
     if config.validation == "folds" and images < config.folds:
         raise ConfigError(
             "cross-validation needs a training image for each fold. "
-            f"Received: folds={config.folds} for {images} images; take fewer folds or more images."
+            f"Received: folds={config.folds} for {counted(images, 'image')}; take fewer folds or "
+            "more images."
         )
     if config.validation == "holdout" and first == last:
         raise ConfigError(

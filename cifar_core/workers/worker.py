@@ -18,7 +18,7 @@ from ..analysis.evaluation import accuracy, cross_entropy
 from ..config import TrainingConfig
 from ..data import Dataset, load_data
 from ..data.dataset import sample
-from ..errors import CifarError, RunDiverged, RunError, one_line
+from ..errors import CifarError, RunDiverged, RunError, counted, one_line
 from ..network.predict import Predictions, predict_logits
 from ..runs.events import EpochEvent, Event, LogEvent, RunState, StateEvent
 from ..runs.run import Run
@@ -146,18 +146,18 @@ def _train(run: Run, spec: str, tell: Tell, slot_number: int, epochs: int | None
         run.save_config(config)
     if goes_on:
         tell(StateEvent(state=RunState.RUNNING, step=training.step))
-    images = len(training.trained)
+    images = counted(len(training.trained), "image")
     tell(
         LogEvent(
             message=f"training {training.model.count_params():,} parameters on "
-            f"{images:,} images ({data.source.name}), {used}"
+            f"{images} ({data.source.name}), {used}"
         )
     )
     if is_batch_too_large(len(data.x_train), config):
         tell(
             LogEvent(
-                message=f"a batch of {config.batch_size:,} is more than the {images:,} images that "
-                "train, so that an epoch is one step; a smaller batch size learns more"
+                message=f"a batch of {config.batch_size:,} is more than the {images} to train on, "
+                "so that an epoch is one step; a smaller batch size learns more"
             )
         )
     steps = steps_per_epoch(len(data.x_train), config)

@@ -386,6 +386,8 @@ def test_what_trains_is_said(environment: dict[str, str]) -> None:
     done = cifar(environment, "train", *settings)
     assert done.returncode == 0, done.stderr
     assert "on 60 images" in done.stderr
+    assert "finished after 1 epoch: " in done.stdout
+    assert "    1 epoch " in cifar(environment, "runs").stdout
     assert "a batch of 100 is more than the 60 images" in done.stderr
 
 

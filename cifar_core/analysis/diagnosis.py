@@ -222,12 +222,9 @@ def remarks(history: History, config: TrainingConfig, classes: int = 10) -> list
     """
     rate = highest_rate(history.rates, config)
     epochs = history.epochs
-    for alone in (
-        _diverged(history, config, rate),
-        _not_learning(epochs, config, rate, classes),
-    ):
-        if alone:
-            return [alone]
+    alone = _diverged(history, config, rate) or _not_learning(epochs, config, rate, classes)
+    if alone:
+        return [alone]
     found = [
         _jumping(history, config, rate, classes),
         _overfitting(epochs, config) or _gap(epochs, config),
@@ -268,14 +265,15 @@ def _not_learning(
     """Numbers: `epochs` done, train `accuracy`, `chance`."""
     if len(epochs) < 2 or _above_chance(epochs[-1].accuracy, classes) >= 0.05:
         return None
-    remedies = [_rate(_usual_rate(config) if rate < _usual_rate(config) else _lower(config, rate))]
-    if not config.batch_norm:
-        remedies.append(_change("batch_norm", True))
-    if config.dropout > 0.5:
-        remedies.append(_change("dropout", 0.4))
+    usual = _USUAL_RATES[config.optimiser]
+    remedies = _those(
+        (True, _change("learning_rate", usual if rate < usual else _lower(config, rate))),
+        (not config.batch_norm, _change("batch_norm", True)),
+        (config.dropout > 0.5, _change("dropout", 0.4)),
+    )
     chance = _chance(classes)
     numbers = {"epochs": len(epochs), "accuracy": epochs[-1].accuracy, "chance": chance}
-    return Remark(Kind.NOT_LEARNING, numbers, tuple(remedies))
+    return Remark(Kind.NOT_LEARNING, numbers, remedies)
 
 
 def _overfitting(epochs: Sequence[EpochEvent], config: TrainingConfig) -> Remark | None:
@@ -316,15 +314,14 @@ def _plateau(epochs: Sequence[EpochEvent], config: TrainingConfig, rate: float) 
         lowest, new = (min(getattr(event, name) for event in part) for part in (before, recent))
         if lowest < _NEARLY_0 or new < 0.99 * lowest:
             return None
-    remedies = []
-    if config.schedule == "constant":
-        remedies.append(_change("schedule", "one-cycle"))
-        remedies.append(_rate(_lower(config, rate)))
-    remedies += _early_stopping(config)
-    if config.width < 2:
-        remedies.append(_change("width", config.width * 2))
-    numbers = {"epochs": _LONG_WAIT, "now": epochs[-1].val_loss}
-    return Remark(Kind.PLATEAU, numbers, tuple(remedies))
+    is_constant = config.schedule == "constant"
+    remedies = _those(
+        (is_constant, _change("schedule", "one-cycle")),
+        (is_constant, _change("learning_rate", _lower(config, rate))),
+        (not config.patience, _early_stopping(config)),
+        (config.width < max(WIDTHS), _change("width", config.width * 2)),
+    )
+    return Remark(Kind.PLATEAU, {"epochs": _LONG_WAIT, "now": epochs[-1].val_loss}, remedies)
 
 
 def _underfitting(history: History, config: TrainingConfig, classes: int) -> Remark | None:
@@ -333,20 +330,11 @@ def _underfitting(history: History, config: TrainingConfig, classes: int) -> Rem
         return None
     last = history.epochs[-1]
     found = verdict(
-        last.accuracy,
-        last.val_accuracy,
-        history.epochs,
-        config,
-        classes,
-        is_running_mean=True,
+        last.accuracy, last.val_accuracy, history.epochs, config, classes, is_running_mean=True
     )
     if found.fit is not Fit.UNDERFITS:
         return None
-    numbers = {
-        "train": last.accuracy,
-        "validation": last.val_accuracy,
-        "falling": found.falling,
-    }
+    numbers = {"train": last.accuracy, "validation": last.val_accuracy, "falling": found.falling}
     return Remark(Kind.UNDERFITTING, numbers, found.remedies)
 
 
@@ -378,64 +366,48 @@ def _change(name: str, value: Any) -> Remedy:
     return Remedy(name, {name: value})
 
 
-def _rate(value: float) -> Remedy:
-    return _change("learning_rate", value)
-
-
-def _usual_rate(config: TrainingConfig) -> float:
-    return _USUAL_RATES[config.optimiser]
+def _those(*remedies: tuple[bool, Remedy]) -> tuple[Remedy, ...]:
+    """The remedies that would change something, the first few of them."""
+    return tuple(remedy for is_change, remedy in remedies if is_change)[:_MOST_REMEDIES]
 
 
 def _lower(config: TrainingConfig, rate: float) -> float:
     """A tenth of a learning rate, and not above the usual one; never 0, which is no rate."""
-    return min(float(f"{rate / 10:.3g}"), _usual_rate(config)) or rate
+    return min(float(f"{rate / 10:.3g}"), _USUAL_RATES[config.optimiser]) or rate
 
 
-def _early_stopping(config: TrainingConfig) -> list[Remedy]:
+def _early_stopping(config: TrainingConfig) -> Remedy:
     """On a hold-out, where the test set would be chosen by otherwise."""
-    if config.patience:
-        return []
     apart = {"validation": "holdout"} if config.validation == "test" else {}
-    return [Remedy("patience", {"patience": 3, **apart})]
+    return Remedy("patience", {"patience": 3, **apart})
 
 
 def _against_overfitting(config: TrainingConfig) -> tuple[Remedy, ...]:
-    found = []
-    if config.train_images:
-        found.append(_change("train_images", 0))
-    if config.dropout < 0.4:
-        found.append(_change("dropout", 0.4))
-    if not config.flip:
-        found.append(_change("flip", True))
-    if not config.l2 and not config.weight_decay:
-        found.append(_change("l2", 0.001))
-    found += _early_stopping(config)
-    if config.width > min(WIDTHS):
-        found.append(_change("width", config.width / 2))
-    return tuple(found[:_MOST_REMEDIES])
+    return _those(
+        (config.train_images > 0, _change("train_images", 0)),
+        (config.dropout < 0.4, _change("dropout", 0.4)),
+        (not config.flip, _change("flip", True)),
+        (not config.l2 and not config.weight_decay, _change("l2", 0.001)),
+        (not config.patience, _early_stopping(config)),
+        (config.width > min(WIDTHS), _change("width", config.width / 2)),
+    )
 
 
 def _against_underfitting(config: TrainingConfig) -> tuple[Remedy, ...]:
-    found = []
-    if config.epochs < MOST_EPOCHS:
-        found.append(_change("epochs", min(2 * config.epochs, MOST_EPOCHS)))
-    if config.dropout > 0.5:
-        found.append(_change("dropout", 0.4))
-    if config.l2 > 0.001:
-        found.append(_change("l2", 0.0))
-    if not config.standardise:
-        found.append(_change("standardise", True))
-    if config.width < max(WIDTHS):
-        found.append(_change("width", config.width * 2))
-    return tuple(found[:_MOST_REMEDIES])
+    return _those(
+        (config.epochs < MOST_EPOCHS, _change("epochs", min(2 * config.epochs, MOST_EPOCHS))),
+        (config.dropout > 0.5, _change("dropout", 0.4)),
+        (config.l2 > 0.001, _change("l2", 0.0)),
+        (not config.standardise, _change("standardise", True)),
+        (config.width < max(WIDTHS), _change("width", config.width * 2)),
+    )
 
 
 def _against_jumps(config: TrainingConfig, rate: float) -> tuple[Remedy, ...]:
-    found = [_rate(_lower(config, rate))]
-    if config.optimiser == "sgd":
-        found.append(Remedy("optimiser", {"optimiser": "adam", "learning_rate": 0.001}))
-    if not config.batch_norm:
-        found.append(_change("batch_norm", True))
-    if config.precision != "float32":
-        found.append(_change("precision", "float32"))
-    return tuple(found)
+    adam = Remedy("optimiser", {"optimiser": "adam", "learning_rate": 0.001})
+    return _those(
+        (True, _change("learning_rate", _lower(config, rate))),
+        (config.optimiser == "sgd", adam),
+        (not config.batch_norm, _change("batch_norm", True)),
+        (config.precision != "float32", _change("precision", "float32")),
+    )

@@ -1,17 +1,4 @@
-"""Every error that a user can cause or meet, as one tree.
-
-    CifarError
-    ├── ConfigError         a setting breaks its rule
-    ├── DataError           images could not be had
-    │   ├── DataNotFound    nothing where the data was looked for
-    │   ├── DataFormatError what is there is not a data set of ours
-    │   └── DownloadError   no mirror gave the archive
-    │       └── DownloadCancelled
-    ├── ImageError          one picture cannot be read
-    └── RunError            a run cannot do what was asked
-        ├── RunNotFound     no such run
-        ├── RunNotWritable  a run's folder, or the folder of runs, cannot be written
-        └── RunDiverged     the loss is no number any more
+"""Every error that a user can cause or meet, as one tree below `CifarError`.
 
 Each message is one line: the rule or what failed, the value received, and what to do.
 The command line prints it and exits with 2; the dashboard shows it in place.

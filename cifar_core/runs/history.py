@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..config import TrainingConfig
 from .events import (
@@ -114,11 +115,7 @@ class History:
 
     def snapshot(self) -> History:
         """The same, which later events do not change."""
-        return replace(
-            self,
-            batches=list(self.batches),
-            epochs=list(self.epochs),
-            rates=list(self.rates),
-            log=list(self.log),
-            states=list(self.states),
-        )
+        lists: dict[str, Any] = {
+            name: list(one) for name, one in vars(self).items() if isinstance(one, list)
+        }
+        return replace(self, **lists)

@@ -35,7 +35,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zipfile import BadZipFile
@@ -100,6 +99,13 @@ class Run:
     Args:
         path: the folder.
         is_reference: it ships with the project; whatever would change it raises RunError.
+
+    Attributes:
+        settings_path: where the settings lie; a folder without them is no run.
+        model_path: where the network lies once it is saved.
+        checkpoint_path: where the state lies from which training can go on.
+        best_path: where the network of the best epoch lies while early stopping is on.
+        log_path: where the worker's own output goes.
     """
 
     def __init__(self, path: Path, is_reference: bool = False) -> None:
@@ -107,6 +113,12 @@ class Run:
         self.is_reference = is_reference
         name = names.normal(path.name)
         self.id = f"{REFERENCE}{name}" if is_reference else name
+        self.settings_path = path / "config.json"
+        self.model_path = path / "model.keras"
+        self.checkpoint_path = path / "checkpoint.keras"
+        self.best_path = path / "best.keras"
+        self.log_path = path / "worker.log"
+        self._watched = path / "status.json", path / "events.jsonl", path / "notes.md"
         self._told = History()
 
     def __repr__(self) -> str:
@@ -313,15 +325,6 @@ class Run:
         status, events, notes = self._watched
         return _stamp(self.path) + (_stamp(status) or _stamp(events)) + _stamp(notes)
 
-    @cached_property
-    def _watched(self) -> tuple[Path, Path, Path]:
-        return self.path / "status.json", self.path / "events.jsonl", self.path / "notes.md"
-
-    @cached_property
-    def settings_path(self) -> Path:
-        """Where the settings lie; a folder without them is no run."""
-        return self.path / "config.json"
-
     def delete(self) -> None:
         """Remove the folder and all that is in it.
 
@@ -484,11 +487,6 @@ class Run:
 
     # What a run leaves
 
-    @property
-    def model_path(self) -> Path:
-        """Where the network lies once it is saved."""
-        return self.path / "model.keras"
-
     def has_model(self) -> bool:
         """Whether there is a network to predict with."""
         return self.model_path.exists()
@@ -525,21 +523,6 @@ class Run:
         if not self.path.is_dir():
             raise self.gone()
         return _stamp(self.model_path)
-
-    @property
-    def checkpoint_path(self) -> Path:
-        """Where the state lies from which training can go on."""
-        return self.path / "checkpoint.keras"
-
-    @property
-    def best_path(self) -> Path:
-        """Where the network of the best epoch lies while early stopping is on."""
-        return self.path / "best.keras"
-
-    @property
-    def log_path(self) -> Path:
-        """Where the worker's own output goes."""
-        return self.path / "worker.log"
 
     def save_model(self, model: keras.Model) -> None:
         """Put the network in place, without the optimiser's state."""

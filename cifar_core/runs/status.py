@@ -86,14 +86,10 @@ class Status:
         """
         if values["format"] != FORMAT:
             raise ValueError(f"format {values['format']}")
+        kinds = {"last": EpochEvent, "kept": EpochEvent, "result": StateEvent, "tried": StateEvent}
         events = {
             name: None if values[name] is None else _event(values[name], kind)
-            for name, kind in (
-                ("last", EpochEvent),
-                ("kept", EpochEvent),
-                ("result", StateEvent),
-                ("tried", StateEvent),
-            )
+            for name, kind in kinds.items()
         }
         asked = values["asked"]
         return cls(

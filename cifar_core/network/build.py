@@ -38,12 +38,7 @@ class Network:
 _FAMILIES = {
     "tutorial": Network(
         "valid",
-        (
-            Convolution(32, pool=True),
-            Convolution(64, pool=True),
-            Convolution(64),
-            Convolution(64),
-        ),
+        (Convolution(32, pool=True), Convolution(64, pool=True), Convolution(64), Convolution(64)),
         dense=64,
     ),
     "compact": Network(
@@ -64,16 +59,13 @@ def input_channels(config: TrainingConfig) -> int:
 
 
 def build_model(
-    config: TrainingConfig,
-    classes: int = 10,
-    pixels: tuple[np.ndarray, np.ndarray] | None = None,
+    config: TrainingConfig, classes: int = 10, pixels: tuple[np.ndarray, np.ndarray] | None = None
 ) -> keras.Model:
     """The network of these settings, compiled.
 
     Takes pixels of 0 to 255, (batch, 32, 32, 3), or (batch, 32, 32, 1) where `config.colour` is
     'grey', and gives logits, float32 (batch, classes). The normalisation is its first layer, so
-    that a saved model cannot be fed wrongly scaled pixels.
-    The first weights follow `config.seed`.
+    that a saved model cannot be fed wrongly scaled pixels. The first weights follow `config.seed`.
 
     Its metrics are 'accuracy' and, where the loss that is minimised holds more than that,
     'cross_entropy'.

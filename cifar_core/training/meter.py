@@ -124,9 +124,7 @@ class Meter:
         steps = math.ceil(self._images / self._batch_size) * (self._epoch - 1)
         ends = [self._images_after(event.step - steps) for event in self._earlier]
         weights = [*np.diff([0, *ends]), self._at - self._first]
-        losses = [*(event.loss for event in self._earlier), self._loss]
-        accuracies = [*(event.accuracy for event in self._earlier), self._accuracy]
-        return (
-            float(np.average(losses, weights=weights)),
-            float(np.average(accuracies, weights=weights)),
-        )
+        figures = [(event.loss, event.accuracy) for event in self._earlier]
+        figures.append((self._loss, self._accuracy))
+        loss, accuracy = np.average(figures, axis=0, weights=weights).tolist()
+        return loss, accuracy

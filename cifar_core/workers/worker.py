@@ -6,8 +6,8 @@ import platform
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -68,14 +68,24 @@ def execute(
         RunError: another worker has this run.
     """
 
+    has_waited = False
+
     def tell(event: Event) -> None:
         run.append(event)
         report(event)
 
+    def wait(before: int) -> None:
+        nonlocal has_waited
+        if run.stop_requested():
+            raise _Stopped("cancelled while it waited in line")
+        if not has_waited:
+            has_waited = True
+            tell(StateEvent(state=RunState.QUEUED, message=f"{before} before it in line"))
+
     with run.working():
         with _stop_on_interrupt(run):
             try:
-                with slot(run, _Wait(run, tell)) as number:
+                with slot(run, wait) as number:
                     end = _train(run, data, tell, number, epochs)
             except _Stopped as stop:
                 end = StateEvent(state=RunState.STOPPED, message=str(stop))
@@ -97,21 +107,6 @@ def execute(
                         tell(LogEvent(message=f"learning rate {late:g} came too late to be taken"))
         tell(end)
     return end
-
-
-class _Wait:
-    """Tells of a wait once, and leaves the line when the run is asked to stop."""
-
-    def __init__(self, run: Run, tell: Tell) -> None:
-        self._run, self._tell = run, tell
-        self._has_told = False
-
-    def __call__(self, before: int) -> None:
-        if self._run.stop_requested():
-            raise _Stopped("cancelled while it waited in line")
-        if not self._has_told:
-            self._has_told = True
-            self._tell(StateEvent(state=RunState.QUEUED, message=f"{before} before it in line"))
 
 
 def _train(run: Run, spec: str, tell: Tell, slot_number: int, epochs: int | None) -> StateEvent:
@@ -222,10 +217,9 @@ class _Progress:
 
 
 def _environment(config: TrainingConfig, data: Dataset, used: device.Device) -> dict[str, Any]:
-    packages = ("tensorflow", "keras", "numpy")
     return {
         "python": platform.python_version(),
-        **{name: version(name) for name in packages},
+        **{name: version(name) for name in ("tensorflow", "keras", "numpy")},
         "platform": platform.platform(),
         "device": str(used),
         "seed": config.seed,
@@ -239,23 +233,20 @@ def _environment(config: TrainingConfig, data: Dataset, used: device.Device) -> 
     }
 
 
-class _stop_on_interrupt:
+@contextmanager
+def _stop_on_interrupt(run: Run) -> Iterator[None]:
     """Inside, the first Ctrl-C (or SIGTERM) asks the run to stop; the second one ends it."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-
-    def __enter__(self) -> None:
-        self._before: dict[int, Any] = {}
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._asked)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _asked(self, number: int, frame: object) -> None:
+    def asked(number: int, frame: object) -> None:
         with suppress(OSError):
-            self._run.request_stop()
+            run.request_stop()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    is_main = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGINT, signal.SIGTERM) if is_main else ()
+    before = {number: signal.signal(number, asked) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -21,7 +21,8 @@ def hold(
 
     Args:
         path: the file; it is made where it is missing, its folder is not.
-        timeout: seconds to go on trying; 0 is one try, which a look at the lock may spoil.
+        timeout: seconds to go on trying; 0 is one try, which a look at the lock may spoil, and -1
+            no limit.
         mode: what a file of one's own gets, whatever the umask; by default as the umask has it.
 
     Raises:

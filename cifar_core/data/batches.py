@@ -56,12 +56,8 @@ def read_batches_folder(
             if must_be_original:
                 raise _damaged(str(folder / name), f"md5 {found}, not {md5}")
     arrays = _arrays(pickled, folder, progress)
-    source = Source(
-        "official",
-        "CIFAR-10" if original else folder.name,
-        str(folder),
-        checksum_of_arrays(*arrays),
-    )
+    name = "CIFAR-10" if original else folder.name
+    source = Source("official", name, str(folder), checksum_of_arrays(*arrays))
     return Dataset(*arrays, class_names=CIFAR10_CLASSES, source=source)
 
 

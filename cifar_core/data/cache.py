@@ -20,11 +20,11 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import filelock
 import numpy as np
 import platformdirs
 
 from ..files import write_json, write_whole
+from ..lock import hold
 from .dataset import IMAGE_SIZE, Dataset, Source
 
 Progress = Callable[[str, int, int], None]
@@ -94,12 +94,11 @@ def open_or_build(
         return dataset
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(cache_dir / f".{name}.lock")
-        lock.acquire()
+        lock = hold(cache_dir / f".{name}.lock", timeout=-1)
     except (OSError, NotImplementedError) as error:
         log.warning("images are not cached: %s cannot be written (%s)", cache_dir, error)
         return _read_only(build())
-    try:
+    with lock:
         if (dataset := _open(folder)) is not None:  # another process built it meanwhile
             return dataset
         dataset = build()
@@ -109,8 +108,6 @@ def open_or_build(
             log.warning("images are not cached: %s cannot be written (%s)", folder, error)
             return _read_only(dataset)
         return _open(folder) or _read_only(dataset)
-    finally:
-        lock.release()
 
 
 def open_file(path: Path, read: Callable[[], Dataset], cache_dir: Path) -> Dataset:

@@ -42,7 +42,7 @@ def read_npz(path: Path) -> Dataset:
                 f"Received: {counted(len(x), 'image')} and {counted(len(y), 'label')}; "
                 "give each image its label."
             )
-        splits[split] = x, y
+        splits[split] = x, y.astype(np.uint8)
     highest = int(max(y.max() for _, y in splits.values()))
     class_names = _class_names(arrays, highest)
     for split, (_, y) in splits.items():
@@ -56,14 +56,8 @@ def read_npz(path: Path) -> Dataset:
             "y_train must hold at least two classes. "
             f"Received: only label {splits['train'][1][0]}; add images of another class."
         )
-    return Dataset(
-        x_train=splits["train"][0],
-        y_train=splits["train"][1].astype(np.uint8),
-        x_test=splits["test"][0],
-        y_test=splits["test"][1].astype(np.uint8),
-        class_names=class_names,
-        source=Source("npz", path.name, str(path), checksum_of_file(path)),
-    )
+    source = Source("npz", path.name, str(path), checksum_of_file(path))
+    return Dataset(*splits["train"], *splits["test"], class_names, source)
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:

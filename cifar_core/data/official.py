@@ -101,9 +101,7 @@ def open_official(
             cache_dir,
         )
     return open_file(
-        place,
-        lambda: read_archive(place, progress, must_be_original=must_be_original),
-        cache_dir,
+        place, lambda: read_archive(place, progress, must_be_original=must_be_original), cache_dir
     )
 
 

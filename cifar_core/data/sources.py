@@ -63,9 +63,7 @@ SOURCES = [
     DataSource(open_zip, recognises=_ends(".zip"), form="a .zip"),
     DataSource(open_npz, recognises=_ends(".npz"), form="a .npz"),
     DataSource(
-        open_official,
-        recognises=_ends(".tar.gz", ".tgz", ".tar"),
-        form="CIFAR-10's own .tar.gz",
+        open_official, recognises=_ends(".tar.gz", ".tgz", ".tar"), form="CIFAR-10's own .tar.gz"
     ),
 ]
 """All sources, in the order in which they are asked."""

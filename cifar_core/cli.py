@@ -268,7 +268,7 @@ def _given_settings(options: argparse.Namespace) -> dict[str, Any]:
 def _runs_to_train(options: argparse.Namespace) -> tuple[list[tuple[Callable[[], Run], int]], str]:
     """What gives each run that `train` is to carry out, its epochs; and the images of all.
 
-    Each is made when its turn comes: one that nobody is at would read 'interrupted'.
+    Each is made when its turn comes: one without a worker would read 'interrupted'.
     """
     store, data = RunStore(options.runs), absolute(_data_of(options))
     given = _given_settings(options)

@@ -173,7 +173,7 @@ class TrainingConfig:
     flip: bool = switch(
         N_("Mirror"),
         "augmentation",
-        "augmentation: mirror half of the training images, drawn anew each epoch; helps wherever "
+        "augmentation: mirror half of the training images, drawn again each epoch; helps wherever "
         "left and right mean the same",
     )
     shift: int = count(

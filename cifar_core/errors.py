@@ -6,7 +6,7 @@ The command line prints it and exits with 2; the dashboard shows it in place.
 
 
 class CifarError(Exception):
-    """Base of all errors that are told to the user in one sentence."""
+    """Base of all errors that the user reads, in one sentence."""
 
 
 class ConfigError(CifarError, ValueError):
@@ -30,7 +30,7 @@ class DownloadError(DataError):
 
 
 class DownloadCancelled(DownloadError):
-    """Somebody cancelled the download, here or in another process."""
+    """The download was cancelled, here or in another process."""
 
 
 class ImageError(CifarError, ValueError):

@@ -30,7 +30,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def _replace(new: Path, path: Path) -> None:
-    """Rename into place; on Windows, once nobody has the old file open, for a second at most."""
+    """Rename into place; on Windows, once no process has the old file open, 1 s at most."""
     for _ in range(100 if sys.platform == "win32" else 0):
         with contextlib.suppress(PermissionError):
             new.replace(path)

@@ -26,7 +26,7 @@ def hold(
         mode: what a file of one's own gets, whatever the umask; by default as the umask has it.
 
     Raises:
-        TimeoutError: somebody else holds it.
+        TimeoutError: another process holds it.
         OSError: the file cannot be written, or its folder is gone.
     """
     if not path.parent.is_dir():  # filelock would make it

@@ -1,4 +1,4 @@
-"""What a word stands for that somebody spelled another way: 'One_Cycle', '--optimizer'."""
+"""What a word stands for that was spelled another way: 'One_Cycle', '--optimizer'."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def meant(word: str, known: Mapping[str, str]) -> str:
     """What a word stands for, whatever its case, hyphens, underscores and blanks.
 
     Args:
-        word: as somebody wrote it.
+        word: as a person wrote it.
         known: words, and what each stands for.
 
     Returns:

@@ -124,7 +124,7 @@ def _arrays(
     if missing := [name for name in BATCHES if name not in pickled]:
         raise DataFormatError(
             f"CIFAR-10's archive must hold {', '.join(BATCHES)}. Received: {quoted(where.name)} "
-            f"without {missing[0]}; fetch it anew, or pack pictures of your own as a .zip."
+            f"without {missing[0]}; fetch it again, or pack pictures of your own as a .zip."
         )
     parts = {}
     for done, name in enumerate(BATCHES, 1):
@@ -163,12 +163,12 @@ def _check_size(name: str, size: int, where: Path) -> None:
     if size > _MAX_BATCH_BYTES:
         raise DataFormatError(
             f"a batch of CIFAR-10 may have {_MAX_BATCH_BYTES >> 20} MiB at most. "
-            f"Received: {name} in {quoted(where.name)} with {size >> 20} MiB; fetch it anew."
+            f"Received: {name} in {quoted(where.name)} with {size >> 20} MiB; fetch it again."
         )
 
 
 def _damaged(where: str, why: str) -> DataFormatError:
     return DataFormatError(
         f"CIFAR-10's batches must be as they were published. Received: {quoted(where)} ({why}); "
-        "fetch cifar-10-python.tar.gz anew."
+        "fetch cifar-10-python.tar.gz again."
     )

@@ -75,7 +75,7 @@ def open_or_build(
 ) -> Dataset:
     """A data set from the cache; where it is not there, built and put there.
 
-    Only one process builds it, others wait. A damaged cache is built anew. Where the cache
+    Only one process builds it, others wait. A damaged cache is built again. Where the cache
     cannot be written, the data set is given from memory and a warning is logged.
 
     Args:
@@ -145,7 +145,7 @@ def _open(folder: Path) -> Dataset | None:
             ):
                 raise ValueError(f"{split} arrays do not fit together")
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        log.warning("the cache in %s is damaged and is built anew (%s)", folder, error)
+        log.warning("the cache in %s is damaged and is built again (%s)", folder, error)
         return None
     return dataset
 

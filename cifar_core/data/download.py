@@ -35,7 +35,7 @@ SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 SIZE = 170_498_071
 """Bytes of the archive."""
 
-# A round over all mirrors that brings nothing may be followed by one more.
+# A round over all mirrors that gives nothing may be followed by one more.
 _FRUITLESS_ROUNDS = 2
 _PAUSE = 2.0  # seconds between rounds
 # In the first round, a mirror slower than this is left for the next one, which continues.
@@ -81,7 +81,7 @@ def download(
         target.
 
     Raises:
-        DownloadError: what each mirror answered, or that the disk cannot take it, and the mend.
+        DownloadError: what each mirror answered, or that the disk cannot take it, and what to do.
         DownloadCancelled: `cancel` was called, in whichever process.
     """
     if mirrors is None:
@@ -121,7 +121,7 @@ def cancel(target: Path) -> None:
     """End every download to target, in whichever process, within a second; what has come is kept.
 
     A download ends when this file changes from what it was when the download began: so one left
-    over does no harm, and nobody need remove it.
+    over does no harm and need not be removed.
     """
     _beside(target, "cancel").write_text(secrets.token_hex(8), encoding="ascii")
 
@@ -178,7 +178,7 @@ def _fetch_from_any(
     check: Check,
     progress: Progress | None,
 ) -> None:
-    """Go round the mirrors until part is whole and right, or until rounds bring nothing."""
+    """Go round the mirrors until part is whole and right, or until rounds give nothing."""
     answers: dict[str, str] = {}
     most = _size_of(part)
     fruitless, first_round = 0, True
@@ -193,7 +193,7 @@ def _fetch_from_any(
                 continue
             if checksum_of_file(part) == f"sha256:{sha256}":
                 return
-            # Perhaps it was another mirror's beginning that was wrong: start anew.
+            # Perhaps it was another mirror's beginning that was wrong: start again.
             part.unlink()
             answers[url] = "other bytes than CIFAR-10's"
         # Less than a hundredth does not count, so that the number of rounds is bounded.
@@ -205,9 +205,9 @@ def _fetch_from_any(
         while (left := again - time.monotonic()) > 0:
             check()
             time.sleep(min(left, _LOOK))
-    told = "; ".join(f"{urlsplit(url).netloc}: {answer}" for url, answer in answers.items())
+    said = "; ".join(f"{urlsplit(url).netloc}: {answer}" for url, answer in answers.items())
     raise DownloadError(
-        f"CIFAR-10 must come from one of its mirrors. Received: {told or 'no mirrors'}. Try again "
+        f"CIFAR-10 must come from one of its mirrors. Received: {said or 'no mirrors'}. Try again "
         "later, or set CIFAR10_DATA or --data to a copy of it, or take --data synthetic."
     )
 
@@ -221,16 +221,16 @@ def _fetch(
     check: Check,
     progress: Progress | None,
 ) -> None:
-    """Bring part to its full size; raises _MirrorFailed where this mirror does not."""
+    """Fetch the rest of part; raises _MirrorFailed where this mirror does not."""
     have = _size_of(part)
     if have >= size:
         return  # killed between the last byte and the checksum
     measured, then = have, time.monotonic()
     reported = 0.0
-    pieces = _heeding(check, _read(url, have, size, timeout))
+    pieces = _cancellable(check, _read(url, have, size, timeout))
     with contextlib.closing(pieces), part.open("ab") as file:
         for place, chunk in pieces:
-            if place < have:  # the server sends the whole anew
+            if place < have:  # the server sends all of it again
                 file.truncate(place)
                 measured = place
             file.write(chunk)
@@ -268,7 +268,7 @@ def _read(url: str, have: int, size: int, timeout: float) -> Generator[_Piece]:
         continued = response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         if not (response.status == 206 and continued):
             have = 0  # the server knows no ranges and sends the whole
-        # A login page of the network's is told by this before it overwrites what there is.
+        # A login page of the network shows here, before it overwrites what there is.
         if response.length != size - have:
             raise _MirrorFailed(f"offers {response.length} bytes, not {size - have}")
         while True:
@@ -284,7 +284,7 @@ def _read(url: str, have: int, size: int, timeout: float) -> Generator[_Piece]:
             have += len(chunk)
 
 
-def _heeding(check: Check, pieces: Generator[_Piece]) -> Generator[_Piece]:
+def _cancellable(check: Check, pieces: Generator[_Piece]) -> Generator[_Piece]:
     """The same pieces, read in a thread, so that check is called while a mirror is silent."""
     come: queue.Queue[_Piece | Exception | None] = queue.Queue(maxsize=8)
     over = threading.Event()

@@ -108,7 +108,7 @@ class Pace:
         """
         now = time.monotonic() if now is None else now
         if self._looks and done < self._looks[-1][1]:
-            self._looks.clear()  # it has begun anew
+            self._looks.clear()  # it has begun again
         self._looks.append((now, done))
         while now - self._looks[0][0] > _WINDOW:
             self._looks.popleft()

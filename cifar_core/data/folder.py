@@ -101,7 +101,7 @@ def read_zip(path: Path, progress: Progress | None = None) -> Dataset:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise DataFormatError(
             f"a .zip must be a whole zip archive. Received: {quoted(path.name)} "
-            f"({reason(error)}); copy or pack it anew."
+            f"({reason(error)}); copy or pack it again."
         ) from error
     with archive:
         members = _members(archive)

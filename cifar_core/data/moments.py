@@ -47,7 +47,7 @@ class ClassStatistics:
     def colour_share(self) -> np.ndarray:
         """The part of each class's pixel variance that greyscale loses, (K,), 0 to 1.
 
-        Red, green and blue are each foretold from brightness by the straight line that fits
+        Red, green and blue are each predicted from brightness by the straight line that fits
         best; what that leaves over, as a share of their variance (1 - R²), is colour's alone.
         """
         with_grey = self.covariance @ GREY_WEIGHTS
@@ -59,7 +59,7 @@ class ClassStatistics:
             return np.where(total == 0, 0.0, np.clip(1 - kept / total, 0, 1))
 
     def merged_pair(self) -> tuple[int, int, float, float] | None:
-        """The two classes whose mean colours greyscale brings together the most.
+        """The two classes whose mean colours greyscale makes most alike.
 
         Returns:
             Both labels, the distance of their mean colours, and that of their mean greys

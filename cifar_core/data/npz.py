@@ -30,7 +30,7 @@ def read_npz(path: Path) -> Dataset:
         names, and beyond that 'class 0', 'class 1' ...
 
     Raises:
-        DataFormatError: names the array, the rule, what was received and the mend.
+        DataFormatError: names the array, the rule, what was received and what to do.
     """
     arrays = _load(path)
     splits: dict[str, tuple[np.ndarray, np.ndarray]] = {}
@@ -100,16 +100,16 @@ def _images(arrays: dict[str, np.ndarray], name: str) -> np.ndarray:
     if x.dtype == np.uint8 and x.shape[1:] == (IMAGE_SIZE, IMAGE_SIZE, 3) and len(x) > 0:
         return x
     if x.ndim == 4 and x.shape[1:] == (3, IMAGE_SIZE, IMAGE_SIZE):
-        mend = f"move the channels last: {name}.transpose(0, 2, 3, 1)"
+        remedy = f"move the channels last: {name}.transpose(0, 2, 3, 1)"
     elif x.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE, 3):
-        mend = "resize the images, or give them as picture files in a folder"
+        remedy = "resize the images, or give them as picture files in a folder"
     elif len(x) == 0:
-        mend = "put at least one image into it"
+        remedy = "put at least one image into it"
     elif x.dtype.kind == "f":
-        mend = f"convert: ({name} * 255).astype('uint8') if its values are from 0 to 1"
+        remedy = f"convert: ({name} * 255).astype('uint8') if its values are from 0 to 1"
     else:
-        mend = f"convert: {name}.astype('uint8')"
-    raise DataFormatError(f"{name} must be {_IMAGES}. Received: {x.dtype} {x.shape}; {mend}.")
+        remedy = f"convert: {name}.astype('uint8')"
+    raise DataFormatError(f"{name} must be {_IMAGES}. Received: {x.dtype} {x.shape}; {remedy}.")
 
 
 def _labels(arrays: dict[str, np.ndarray], name: str) -> np.ndarray:

@@ -84,7 +84,7 @@ def existing(spec: str) -> Path:
         path = Path(spec).expanduser()
         is_there = bool(spec.strip()) and path.exists()
     except PermissionError:
-        is_there = True  # for all one knows; told once it is opened
+        is_there = True  # perhaps; opening it will say
     except (OSError, RuntimeError, ValueError):  # too long, '~nobody', a null byte
         is_there = False
     if not is_there:

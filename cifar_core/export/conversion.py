@@ -12,7 +12,7 @@ from . import FORMS
 
 
 class Conversion:
-    """`export` in a process of its own, so that TensorFlow holds nobody else up.
+    """`export` in a process of its own, so that TensorFlow blocks no other session.
 
     Args:
         run, to: of `export`.

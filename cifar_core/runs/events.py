@@ -1,4 +1,4 @@
-"""What a run tells while it trains, and the JSON line of each.
+"""What a run reports while it trains, and the JSON line of each.
 
 One event is one line of a run's events.jsonl: {"type": "epoch", "time": ..., ...}.
 """
@@ -22,7 +22,7 @@ class RunState(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     STOPPING = "stopping"  # running, and asked to stop
-    INTERRUPTED = "interrupted"  # says it lives, but nobody holds its lock
+    INTERRUPTED = "interrupted"  # says it lives, but no process holds its lock
 
     @property
     def is_live(self) -> bool:
@@ -80,7 +80,7 @@ class EpochEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RateEvent(Event):
-    """Somebody changed the learning rate while the run went.
+    """The learning rate was changed while the run went.
 
     Attributes:
         step: the first training step, counted from 0, that is taken at the new rate.
@@ -93,7 +93,7 @@ class RateEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class UsageEvent(Event):
-    """What the worker takes of the machine; told every few seconds.
+    """What the worker takes of the machine; written every few seconds.
 
     Attributes:
         memory: bytes of main memory (resident set).

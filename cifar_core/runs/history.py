@@ -36,13 +36,13 @@ class History:
         usage: the latest of its kind.
         asked: when the run was last begun or made ready to go on, by another process than its
             worker; None where it was not.
-        resumed_at: how many of `batches` were told before the worker that spoke last began.
-        result: the end that tells of the saved network, as long as no epoch was trained since.
+        resumed_at: how many of `batches` were written before the latest worker began.
+        result: the end with the figures of the saved network, until another epoch is trained.
         went_on: whether training has begun again since `result`.
         finished_epochs: whole epochs done when the run was last finished; 0 where it never was.
         seconds: wall time trained so far; of an epoch that was broken off, once its run ended.
         offset: bytes of events.jsonl taken in.
-        head: how that file begins, by which another one in its place is told.
+        head: how that file begins, by which another one in its place is recognised.
     """
 
     batches: list[BatchEvent] = field(default_factory=list)
@@ -110,7 +110,7 @@ class History:
 
     @property
     def own_batches(self) -> list[BatchEvent]:
-        """What the worker that spoke last has told."""
+        """What the latest worker has written."""
         return self.batches[self.resumed_at :]
 
     def snapshot(self) -> History:

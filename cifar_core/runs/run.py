@@ -8,7 +8,7 @@
         model.keras        the network that predicts
         checkpoint.keras   the network of the last whole epoch, optimiser state included
         predictions.npz    its probabilities and losses on the test set, and the labels
-        novelty.npz        how pictures of none of its classes are told
+        novelty.npz        how pictures of none of its classes are recognised
         notes.md           words of the user
         worker.log         what the worker printed
         lock               held by the worker as long as it lives
@@ -141,7 +141,7 @@ class Run:
 
     @contextlib.contextmanager
     def _writing(self, name: str) -> Iterator[Path]:
-        """Where a file lies that is changed inside; what hinders that is one sentence.
+        """Where a file lies that is changed inside; an OSError becomes one sentence.
 
         Raises:
             RunError: the run ships, is gone, or its folder cannot be written.
@@ -240,7 +240,7 @@ class Run:
     def class_names(self, environment: dict[str, Any] | None = None) -> tuple[str, ...]:
         """Names of the classes the network tells apart, in label order.
 
-        Numbers where environment.json is lost and predictions tell how many there are; else none.
+        Numbers where environment.json is lost and predictions say how many there are; else none.
 
         Args:
             environment: the run's, where that has been read already.
@@ -321,7 +321,7 @@ class Run:
             return 0.0
 
     def touched(self) -> tuple[int, ...]:
-        """Numbers that change with whatever a summary tells; an editor may write into notes.md."""
+        """Numbers that change with whatever a summary shows; an editor may write into notes.md."""
         status, events, notes = self._watched
         return _stamp(self.path) + (_stamp(status) or _stamp(events)) + _stamp(notes)
 
@@ -343,7 +343,7 @@ class Run:
                 settings.unlink(missing_ok=True)  # first: half a run is none
             shutil.rmtree(self.path)
         except FileNotFoundError:
-            pass  # somebody else was quicker
+            pass  # another process was quicker
         except OSError as error:
             raise RunError(
                 f"a run's folder must be writable to be deleted. Received: {self.path} "
@@ -557,11 +557,11 @@ class Run:
         return self._read_arrays("predictions.npz", Predictions, "predictions", "without them")
 
     def save_novelty(self, rule: NoveltyRule) -> None:
-        """Put the rule in place by which pictures of none of the classes are told."""
+        """Put the rule in place by which pictures of none of the classes are recognised."""
         self._write("novelty.npz", lambda new: np.savez_compressed(new, **vars(rule)))
 
     def novelty(self) -> NoveltyRule:
-        """The rule by which pictures of none of the classes are told.
+        """The rule by which pictures of none of the classes are recognised.
 
         Without one stored, the one that the predictions give; without those, one that believes
         every answer.

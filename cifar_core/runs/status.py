@@ -18,13 +18,13 @@ class Status:
     """Where a run stands, as its worker last wrote it.
 
     Attributes:
-        state: as written; the OS's lock tells whether a live one still is.
+        state: as written; the OS's lock shows whether a live one still is.
         asked: when the run was last asked for, seconds since 1970; None where it is not known.
         message: why it is in its state, where that was said.
         last: the last whole epoch.
         kept: the epoch whose network is saved; None without `result` or where the training was
             stopped within an epoch.
-        result: the end that tells of the saved network.
+        result: the end with the figures of the saved network.
         tried: how going on ended that left `result` as it was.
         went_on: whether training has begun again since `result`.
         rates: changes of the learning rate while the run went.

@@ -37,7 +37,7 @@ def reference_root() -> Path | None:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A run's folder of which nothing can be told but why.
+    """A run's folder that cannot be read, and why.
 
     Attributes:
         id: the folder's name.
@@ -117,7 +117,7 @@ class RunStore:
                     raise FileExistsError
                 run.path.mkdir()
             except FileExistsError:
-                if name:  # somebody else was quicker
+                if name:  # another process was quicker
                     self.check_name(name)
                 continue
             except OSError as error:
@@ -160,7 +160,7 @@ class RunStore:
     def look(self) -> Listing:
         """Every run on one line. Changes nothing on disk, and no run's fault hides another.
 
-        A run is read anew only when its folder or its status has changed. Where nothing is new,
+        A run is read again only when its folder or its status has changed. Where nothing is new,
         the listing is the one that was given before. Safe to be called by several threads.
         """
         with self._looking:
@@ -181,7 +181,7 @@ class RunStore:
         return list(self.look().summaries)
 
     def _found(self) -> tuple[list[Run], list[Run]]:
-        """One's own runs and those that ship, by name; what was found before is not made anew."""
+        """One's own runs and those that ship, by name; what was found before is used again."""
         known, self._runs = self._runs, {}
         for root, is_reference in ((self.root, False), (self.reference_root, True)):
             if root is None:

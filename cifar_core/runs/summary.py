@@ -35,9 +35,9 @@ class Summary:
 
     @classmethod
     def of(cls, run: Run) -> Summary:
-        """What a run's folder tells now.
+        """What a run's folder says now.
 
-        What cannot be read but for the settings is left out, and told in `problems`.
+        What cannot be read but for the settings is left out, and named in `problems`.
 
         Raises:
             RunError: config.json cannot be read.
@@ -59,7 +59,7 @@ class Summary:
         )
 
     def refreshed(self) -> Summary:
-        """The same of a folder whose files are as they were, with the state the lock tells now."""
+        """The same of a folder whose files are as they were, with the state the lock shows now."""
         if not self.status.state.is_live:
             return self
         if not self.state.is_live and not self.run.has_worker():

@@ -1,4 +1,4 @@
-"""Variations of training images, drawn anew each time they are seen."""
+"""Variations of training images, drawn again each time they are seen."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Training:
         self.best: EpochEvent | None = None
         for event in self._before.epochs:
             self._judge(event)
-        # A run that stopped early and is asked to go on gets its patience anew.
+        # A run that stopped early and is asked to go on waits its whole patience again.
         self._counted_from = self._before.finished_epochs
         self._stopping = False
 
@@ -92,10 +92,10 @@ class Training:
         return event
 
     def events(self) -> Iterator[Event]:
-        """Train, and tell: a BatchEvent about five times a second, an EpochEvent an epoch.
+        """Train, and yield a BatchEvent about five times a second, an EpochEvent an epoch.
 
         Returns early, after the step that is running and a last BatchEvent, once `stop` was
-        called; `is_finished` tells whether all was done.
+        called; `is_finished` says whether all was done.
 
         Raises:
             RunDiverged: the loss is no number any more.

@@ -25,7 +25,7 @@ def start(store: RunStore, config: TrainingConfig, data: str) -> Run:
         data: the images, in the form `load_data` takes.
 
     Returns:
-        The run, 'starting'; its folder tells how it goes on.
+        The run, 'starting'; its folder says how it goes on.
 
     Raises:
         DataNotFound: nothing lies where the images are to be read from.
@@ -50,7 +50,7 @@ def _begin_worker(run: Run, data: str, epochs: int | None = None) -> None:
         command.append(f"--epochs={epochs}")
 
     def ended() -> None:
-        """Tell of a worker that died before it could tell anything itself."""
+        """Report a worker that died before it could write anything itself."""
         with suppress(RunError):
             if run.status().state is RunState.STARTING and not run.has_worker():
                 words = run.last_words() or "it printed nothing"
@@ -74,7 +74,7 @@ def prepare_resume(run: Run, epochs: int | None = None) -> str:
 
     Args:
         run: stopped, interrupted or failed; or finished, with more epochs.
-        epochs: how many it shall have in all, where that is to change.
+        epochs: how many it is to have in all, where that changes.
 
     Returns:
         The images to go on with, in the form `load_data` takes; '' where that is not known, as
@@ -99,7 +99,7 @@ def prepare_resume(run: Run, epochs: int | None = None) -> str:
         )
     spec = str(summary.environment.get("spec", ""))
     if summary.epochs and not summary.data_checksum:
-        spec = ""  # of which images it learned, nobody knows any more
+        spec = ""  # which images it learned from is not known any more
     run.withdraw_stop()
     run.take_rate()
     run.append(StateEvent(state=RunState.STARTING))

@@ -168,7 +168,7 @@ class _Line:
     def entries(self) -> list[_Entry]:
         """Who is in the line, in order; workers that are gone among them."""
         try:
-            names = os.listdir(self._folder)  # noqa: PTH208 - half as dear as a Path each
+            names = os.listdir(self._folder)  # noqa: PTH208 - half the time of a Path each
         except OSError:
             return []
         found = sorted(_Entry(*name.split(" ", 1)) for name in names if " " in name)

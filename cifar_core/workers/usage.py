@@ -16,7 +16,7 @@ def usage() -> UsageEvent:
     """Memory of this process; of its GPU, where TensorFlow has taken one, memory and use.
 
     GPU memory is what TensorFlow's allocator has given out. GPU use is the card's, whoever uses
-    it; None where nvidia-ml-py is not installed or the driver does not tell.
+    it; None where nvidia-ml-py is not installed or the driver does not say.
     """
     memory = psutil.Process().memory_info().rss
     tf = sys.modules.get("tensorflow")

@@ -57,7 +57,7 @@ def execute(
         run: the run, as `RunStore.create` made it.
         data: the images, in the form `load_data` takes.
         report: is called with every event after it was written.
-        epochs: how many it shall have in all, where that is to change. The run's settings say so
+        epochs: how many it is to have in all, where that changes. The run's settings say so
             once its images are at hand and training begins.
 
     Returns:
@@ -101,7 +101,7 @@ def execute(
                     tell(StateEvent(state=RunState.FAILED, message=message))
                 raise
             finally:
-                # One that came too late shall not wait for the next training.
+                # One that came too late is not to wait for the next training.
                 if late := run.take_rate():
                     with suppress(RunError):
                         tell(LogEvent(message=f"learning rate {late:g} came too late to be taken"))
@@ -200,7 +200,7 @@ def _predictions(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> 
 
 
 class _Progress:
-    """Progress of getting the images: a log event every few seconds, and an ear for a stop."""
+    """Progress of getting the images: a log event every few seconds, and a look whether to stop."""
 
     def __init__(self, run: Run, tell: Tell) -> None:
         self._run, self._tell = run, tell
@@ -229,7 +229,7 @@ def _environment(config: TrainingConfig, data: Dataset, used: device.Device) -> 
         "train_images": len(data.x_train),
         "test_images": len(data.x_test),
         "started": time.time(),
-        "zone": time.strftime("%z"),  # of the clock that its name and its log tell
+        "zone": time.strftime("%z"),  # of the clock in its name and its log
     }
 
 

@@ -182,9 +182,7 @@ def _progress(what: str, done: int, total: int) -> None:
 
 
 @_command(
-    "show what the images are, fetching them if need be",
-    "data",
-    _images("CIFAR10_DATA, else auto"),
+    "show what the images are, fetching them if need be", "data", _images("CIFAR10_DATA, else auto")
 )
 def _data(options: argparse.Namespace) -> int:
     data = load_data(_data_of(options), progress=_progress)
@@ -385,10 +383,7 @@ def _runs(options: argparse.Namespace) -> int:
 
 
 @_command(
-    "figures of a run on its test set",
-    "evaluate 20261124-073431-tutorial-dropout",
-    _RUN,
-    _STORE,
+    "figures of a run on its test set", "evaluate 20261124-073431-tutorial-dropout", _RUN, _STORE
 )
 def _evaluate(options: argparse.Namespace) -> int:
     run = RunStore(options.runs).get(options.run)

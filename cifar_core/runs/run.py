@@ -48,16 +48,7 @@ from ..files import write_json, write_whole
 from ..network.out_of_distribution import NoveltyRule, from_predictions
 from ..network.predict import Predictions
 from . import names
-from .events import (
-    DETAILS,
-    EpochEvent,
-    Event,
-    RateEvent,
-    RunState,
-    StateEvent,
-    from_line,
-    to_line,
-)
+from .events import DETAILS, EpochEvent, Event, RateEvent, RunState, StateEvent, from_line, to_line
 from .history import History
 from .status import Status
 

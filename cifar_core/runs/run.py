@@ -33,7 +33,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -55,7 +55,7 @@ from .status import Status
 if TYPE_CHECKING:
     import keras
 
-T = TypeVar("T")
+Arrays = TypeVar("Arrays", Predictions, NoveltyRule)
 
 REFERENCE = "reference/"
 """Before the names of runs that ship."""
@@ -167,12 +167,18 @@ class Run:
             return kind()
         return values
 
-    def _read_arrays(self, name: str, kind: type[T], what: str, otherwise: str) -> T | None:
-        """What a file holds as arrays, by the names of its fields; None where it is not there."""
-        path = self.path / name
+    def _read_arrays(
+        self, name: str, kind: type[Arrays], what: str, otherwise: str
+    ) -> Arrays | None:
+        """What a file holds as arrays, by the names of its fields; None where it is not there.
+
+        Arrays of other names, of a later version perhaps, are left aside.
+        """
+        path, names = self.path / name, {spec.name for spec in fields(kind)}
         try:
             with path.open("rb") as file, np.load(file) as arrays:
-                return kind(**{key: one if one.ndim else one.item() for key, one in arrays.items()})
+                found = {key: arrays[key] for key in names.intersection(arrays)}
+                return kind(**{key: one if one.ndim else one.item() for key, one in found.items()})
         except FileNotFoundError:
             return None
         except (OSError, EOFError, ValueError, TypeError, AttributeError, BadZipFile) as error:

@@ -238,7 +238,7 @@ def _stop_on_interrupt(run: Run) -> Iterator[None]:
     """Inside, the first Ctrl-C (or SIGTERM) asks the run to stop; the second one ends it."""
 
     def asked(number: int, frame: object) -> None:
-        with suppress(OSError):
+        with suppress(RunError):  # a folder that is gone, which the training is about to find
             run.request_stop()
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

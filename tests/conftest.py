@@ -95,6 +95,12 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> SharedFolder:
     return get
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(shared_folder: SharedFolder) -> None:
+    """Decoded images lie with the tests, not among the user's own."""
+    os.environ["CIFAR10_CACHE"] = str(shared_folder("own-cache", lambda folder: None))
+
+
 @pytest.fixture(scope="session")
 def blobs_npz(blobs: Dataset, shared_folder: SharedFolder) -> Path:
     """The same in a file, for whoever takes a path."""

@@ -70,9 +70,11 @@ def html_report(run: Run, translate: Translate = str, language: str = "en") -> s
 
 def measured_on(summary: Summary, _: Translate) -> str:
     """What the train accuracy is of."""
-    if summary.train_images is None:
-        return _("running mean of epoch {epoch}").format(epoch=summary.kept_epoch)
-    return _("on {images} of its images").format(images=f"{summary.train_images:,}")
+    if summary.train_images is not None:
+        return _("on {images} of its images").format(images=f"{summary.train_images:,}")
+    if summary.kept_epoch is None:
+        return _("running mean of its epoch")
+    return _("running mean of epoch {epoch}").format(epoch=summary.kept_epoch)
 
 
 def _verdict(summary: Summary, epochs: Sequence[EpochEvent], _: Translate) -> str:

@@ -166,6 +166,10 @@ def test_train_accuracy_says_what_it_is_of(runs: RunStore) -> None:
     old.append(replace(END, train_accuracy=0.7))
     app = show("evaluate", "old")
     assert by_label(app.metric, "Train accuracy").delta == "running mean of epoch 1"
+    lost = runs.create(TrainingConfig(epochs=1), "lost")  # its log's line of the epoch is damaged
+    lost.append(replace(END, train_accuracy=0.7))
+    app = show("evaluate", "lost")
+    assert by_label(app.metric, "Train accuracy").delta == "running mean of its epoch"
 
 
 END = StateEvent(state=RunState.FINISHED, epoch=1, test_accuracy=0.6, test_loss=1.0, seconds=1.0)

@@ -1,8 +1,8 @@
 """A Plotly chart that is updated in place while one looks at it.
 
 `st.plotly_chart` mounts a new chart whenever the figure's data changes, and with the old one go
-zoom, hidden traces and hover. This component calls `Plotly.react` on one node instead. Charts
-that stand still are better off with `st.plotly_chart`.
+zoom, hidden traces and hover. This component calls `Plotly.react` on one node instead. All
+charts go through it: docs/architecture.md says why.
 """
 
 from collections.abc import Callable

@@ -107,7 +107,7 @@ def table(found: Mapping[str, Sequence[Cost]]) -> str:
 
 
 def keep(title: str, text: str) -> None:
-    """Print a benchmark's result and, but in the short form, put it in the place of its section of docs/performance.md.
+    """Print a result and, but in the short form, keep it as a section of docs/performance.md.
 
     Args:
         title: of the section, which is added at the end where there is none.

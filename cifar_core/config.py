@@ -23,6 +23,7 @@ OPTIMISERS = {
     "sgd": N_("SGD with momentum"),
     "adagrad": "Adagrad",
     "rmsprop": "RMSprop",
+    "muon": "Muon",
 }
 SCHEDULES = {
     "constant": N_("constant"),
@@ -226,12 +227,19 @@ class TrainingConfig:
         zero=Zero(N_("off"), N_("Patience"), 3, is_no_limit=True),
     )
     network: str = choice(
-        {"tutorial": N_("the tutorial's"), "compact": N_("compact")},
+        {
+            "tutorial": N_("the tutorial's"),
+            "compact": N_("compact"),
+            "whitened": N_("whitened"),
+            "whitened-deep": N_("whitened, deep"),
+        },
         "tutorial",
         N_("Network"),
         "network",
-        "'tutorial', its three convolutions and two dense layers, or 'compact', same-padded "
-        "convolutions, the first with stride 2, and one dense layer: more accuracy for the time",
+        "'tutorial', its three convolutions and two dense layers; 'compact', same-padded "
+        "convolutions, the first with stride 2, and one dense layer: more accuracy for the time; "
+        "or 'whitened', whose first convolution is computed from the images and stays as it is: "
+        "the most in few epochs, with batch normalisation",
     )
     width: float = choice(
         WIDTHS,
@@ -293,7 +301,8 @@ class TrainingConfig:
         "optimiser",
         "how gradients become steps: 'adam', 'adamw' (Adam with weight decay), 'sgd' (with "
         "Nesterov momentum 0.9; wants a learning rate of about 0.01, or 0.1 with batch "
-        "normalisation), 'adagrad' or 'rmsprop'",
+        "normalisation), 'adagrad', 'rmsprop' or 'muon' (a convolution's step as long in every "
+        "direction; wants batch normalisation and a learning rate of about 0.3)",
         aliases=("optimizer",),
     )
     schedule: str = choice(

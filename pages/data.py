@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.data import Dataset
-from cifar_core.training.augment import augment, augments
+from cifar_core.training.augment import augments, draw, varied
 from ui import frame
 from ui.components import pictures
 from ui.components.image_grid import image_grid
@@ -192,7 +192,8 @@ def variations(data: Dataset) -> None:
     bar.button(_("Draw again"), icon=":material/refresh:", on_click=draw_again)
     config = chosen_settings()
     pixels = data.x_train[index]
-    drawn = augment(np.stack([pixels] * 8), config, np.random.default_rng(draws()))
+    variation = draw(config, 8, np.random.default_rng(draws()))
+    drawn = varied(data.x_train, np.full(8, index), variation)
     images = [pixels, *drawn]
     if config.colour == "grey":
         images = [pixels, *pictures.grey(drawn)]

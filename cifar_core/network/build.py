@@ -11,6 +11,7 @@ import numpy as np
 
 from ..config import TrainingConfig
 from ..data.dataset import IMAGE_SIZE
+from .whitening import whitening_kernels
 
 if TYPE_CHECKING:
     import keras
@@ -28,11 +29,17 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Network:
-    """A family of networks: its convolutions, and the hidden dense layer where it has one."""
+    """A family of networks: its convolutions, and the hidden dense layer where it has one.
+
+    Attributes:
+        is_whitened: the first convolution's kernels are computed from the images, whatever the
+            width, and stay as they are; batch normalisation has no scale.
+    """
 
     padding: str
     convolutions: tuple[Convolution, ...]
     dense: int = 0
+    is_whitened: bool = False
 
 
 _FAMILIES = {
@@ -50,7 +57,28 @@ _FAMILIES = {
             Convolution(64),
         ),
     ),
+    "whitened": Network(
+        "same",
+        (
+            Convolution(48, size=5, stride=2, pool=True),
+            Convolution(64, pool=True),
+            Convolution(96),
+            Convolution(96),
+        ),
+        is_whitened=True,
+    ),
+    "whitened-deep": Network(
+        "same",
+        (
+            Convolution(48, size=5, stride=2),
+            Convolution(64, pool=True),
+            Convolution(128),
+            Convolution(128, pool=True),
+        ),
+        is_whitened=True,
+    ),
 }
+_RECENT = 0.7  # momentum of batch normalisation's means in a whitened network, for few steps
 
 
 def input_channels(config: TrainingConfig) -> int:
@@ -59,7 +87,10 @@ def input_channels(config: TrainingConfig) -> int:
 
 
 def build_model(
-    config: TrainingConfig, classes: int = 10, pixels: tuple[np.ndarray, np.ndarray] | None = None
+    config: TrainingConfig,
+    classes: int = 10,
+    pixels: tuple[np.ndarray, np.ndarray] | None = None,
+    images: np.ndarray | None = None,
 ) -> keras.Model:
     """The network of these settings, compiled.
 
@@ -75,6 +106,8 @@ def build_model(
         classes: how many classes the data has.
         pixels: mean and variance by channel, each (channels,), of pixels of 0 to 255, for
             `config.standardise`; without them a mean of 127.5 and a deviation of 64 are taken.
+        images: uint8 (N, 32, 32, channels), some of those that train, of which a 'whitened'
+            network's first kernels are computed; without them they are drawn, as all others are.
     """
     import keras
 
@@ -93,20 +126,24 @@ def build_model(
     else:
         stack.append(layers.Rescaling(1 / 255, name="normalise"))
     for number, spec in enumerate(network.convolutions[: config.convolutions], 1):
+        is_fixed = network.is_whitened and number == 1
         convolution = partial(
             layers.Conv2D,
-            round(spec.filters * config.width),
+            spec.filters if is_fixed else round(spec.filters * config.width),
             spec.size,
             strides=spec.stride,
-            padding=network.padding,
+            padding="valid" if is_fixed else network.padding,
             kernel_regularizer=penalty,
             name=f"conv{number}",
             dtype=policy,
         )
-        if config.batch_norm:
+        if is_fixed:
+            stack.append(convolution(activation="relu", use_bias=False, trainable=False))
+        elif config.batch_norm:
+            norm = partial(layers.BatchNormalization, name=f"norm{number}", dtype=policy)
             stack += [
                 convolution(use_bias=False),
-                layers.BatchNormalization(name=f"norm{number}", dtype=policy),
+                norm(scale=False, momentum=_RECENT) if network.is_whitened else norm(),
                 layers.ReLU(name=f"relu{number}", dtype=policy),
             ]
         else:
@@ -128,12 +165,19 @@ def build_model(
         )
     stack.append(layers.Dense(classes, kernel_regularizer=penalty, name="logits", dtype="float32"))
     model = keras.Sequential(stack, name=config.network)
+    if network.is_whitened and images is not None:
+        first, seen = network.convolutions[0], np.asarray(stack[1](images))
+        kernels = whitening_kernels(seen, first.size, first.stride, first.filters)
+        model.get_layer("conv1").set_weights([kernels])
     _compile(model, config)
     return model
 
 
 def _compile(model: keras.Model, config: TrainingConfig) -> None:
     import keras
+    import tensorflow as tf
+
+    from .muon import Muon
 
     optimizers = keras.optimizers
     make = {
@@ -142,6 +186,7 @@ def _compile(model: keras.Model, config: TrainingConfig) -> None:
         "sgd": partial(optimizers.SGD, momentum=0.9, nesterov=True),
         "adagrad": optimizers.Adagrad,
         "rmsprop": optimizers.RMSprop,
+        "muon": Muon,
     }[config.optimiser]
     optimizer = make(config.learning_rate, weight_decay=config.weight_decay or None)
     if config.weight_decay:
@@ -156,6 +201,8 @@ def _compile(model: keras.Model, config: TrainingConfig) -> None:
         optimizer=optimizer,
         loss=_smoothed(config.label_smoothing) if config.label_smoothing else cross_entropy,
         metrics=metrics,
+        # XLA takes up to twice the time of oneDNN's kernels on a CPU.
+        jit_compile="auto" if tf.config.get_visible_devices("GPU") else False,
     )
     # Else a checkpoint from before the first step could not be read again.
     model.optimizer.build(model.trainable_variables)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..config import TrainingConfig
-from ..data.dataset import Dataset
+from ..data.dataset import Dataset, sample
 from ..data.images import to_channels
 from ..data.moments import channel_moments
 from ..network.build import build_model, input_channels
+from ..network.whitening import IMAGES as WHITENING_IMAGES
 from ..runs.events import EpochEvent, Event, RateEvent
 from ..runs.history import History
-from .augment import augment, augments
+from .augment import Variation, augments, draw, varied
 from .meter import Meter, plain_loss
 from .schedule import changed_by, learning_rates
 from .split import split
@@ -66,7 +67,8 @@ class Training:
         self.trained, self._held = split(len(data.x_train), config)
         self._images = to_channels(data.x_train, input_channels(config))
         moments = channel_moments(self._images[self.trained]) if config.standardise else None
-        self.model = build_model(config, len(data.class_names), moments)
+        some = self._images[sample(self.trained, WHITENING_IMAGES)]
+        self.model = build_model(config, len(data.class_names), moments, some)
         if checkpoint:
             self.model.load_weights(checkpoint)  # the optimiser's, too
         self.step = int(self.model.optimizer.iterations)
@@ -100,19 +102,15 @@ class Training:
         Raises:
             RunDiverged: the loss is no number any more.
         """
-        import tensorflow as tf
-
         config, data = self.config, self.data
         if len(self._held):
             validation = self._images[self._held], data.y_train[self._held]
         else:
             seen = to_channels(data.x_test, input_channels(config))
             validation = seen, np.asarray(data.y_test)
-        with tf.device("/CPU:0"):  # the images stay in main memory, whatever the device
-            images = tf.constant(self._images)
-            labels = tf.constant(data.y_train)
+        take = _on_device(self._images)
+        train = _many_steps(self.model, config.batch_size)
         _set_dropout(self.model, config.seed, self.step)
-        self.model.make_train_function()
         steps = math.ceil(len(self.trained) / config.batch_size)
         for epoch in range(self.step // steps + 1, config.epochs + 1):
             if self._has_waited_enough(epoch - 1):
@@ -120,26 +118,25 @@ class Training:
                 break
             order = np.random.default_rng([config.seed, epoch]).permutation(self.trained)
             started = (epoch - 1) * steps
-            skipped = self.step - started
-            planned = learning_rates(
-                config, np.arange(started, started + steps), steps * config.epochs
-            )
-            batches = iter(_batches(images, labels, order, epoch, config, skipped))
+            skipped = done = self.step - started
             self.model.reset_metrics()
             meter = Meter(epoch, config.batch_size, len(order), skipped, self._before)
-            logs, rate = None, None
-            for number in range(skipped + 1, steps + 1):
+            logs = None
+            while done < steps:
                 if self._stopping:
-                    if logs and meter.is_behind(number - 1):
-                        yield meter.read(logs, number - 1, self.step)
+                    if logs and meter.is_behind(done):
+                        yield meter.read(logs, done, self.step)
                     return
-                wanted = planned[number - 1] * changed_by(self._before.rates, config, self.step)
-                if wanted != rate:
-                    self.model.optimizer.learning_rate = rate = wanted
-                logs = self.model.train_function(batches)
-                self.step += 1
-                if meter.is_due or number == steps:
-                    yield meter.read(logs, number, self.step)
+                numbers = np.arange(done, min(done + meter.batches_until_due(), steps))
+                which = order[done * config.batch_size : (numbers[-1] + 1) * config.batch_size]
+                images = take(which, self._variation(epoch, numbers, len(which)))
+                rates = self._rates(started + numbers, steps * config.epochs)
+                logs = train(images, data.y_train[which], rates)
+                done += len(numbers)
+                self.step = started + done
+                meter.note(len(numbers))
+                if meter.is_due or done == steps:
+                    yield meter.read(logs, done, self.step)
             measured = self.model.evaluate(
                 *validation, batch_size=_EVALUATION_BATCH, verbose=0, return_dict=True
             )
@@ -156,6 +153,24 @@ class Training:
             self._judge(event)
             yield event
         self.is_finished = True
+
+    def _rates(self, steps: np.ndarray, in_all: int) -> np.ndarray:
+        """The learning rate at each of some steps, float32, with the changes made so far."""
+        config, changes = self.config, self._before.rates
+        factors = [changed_by(changes, config, int(step)) for step in steps]
+        return (learning_rates(config, steps, in_all) * factors).astype(np.float32)
+
+    def _variation(self, epoch: int, numbers: np.ndarray, images: int) -> Variation | None:
+        """The augmentation of some batches of an epoch, each drawn from (seed, epoch, number)."""
+        config, size = self.config, self.config.batch_size
+        if not augments(config):
+            return None
+        plans = []
+        for number in numbers:
+            rng = np.random.default_rng([config.seed, epoch, int(number)])
+            left = images - (number - numbers[0]) * size
+            plans.append(draw(config, min(size, left), rng))
+        return Variation.joined(plans)
 
     def _judge(self, event: EpochEvent) -> None:
         self.last = event
@@ -176,30 +191,40 @@ def _set_dropout(model: keras.Model, seed: int, step: int) -> None:
             generator.state.assign([seed, step])
 
 
-def _batches(
-    images: tf.Tensor,
-    labels: tf.Tensor,
-    order: np.ndarray,
-    epoch: int,
-    config: TrainingConfig,
-    skipped: int,
-) -> tf.data.Dataset:
-    """The images in this order, batch by batch: uint8 (B, 32, 32, C) and labels (B,).
+def _on_device(images: np.ndarray) -> Callable[[np.ndarray, Variation | None], Any]:
+    """What takes images by index and varies them, on a GPU where there is one."""
+    import keras
+    import tensorflow as tf
 
-    Augmentation draws from (seed, epoch, number of the batch) alone, as the order does.
+    has_gpu = tf.config.get_visible_devices("GPU")
+    held, xp = (tf.constant(images), keras.ops) if has_gpu else (images, np)
+
+    def take(which: np.ndarray, variation: Variation | None) -> Any:
+        return varied(held, which, variation, xp) if variation else xp.take(held, which, axis=0)
+
+    return take
+
+
+def _many_steps(model: keras.Model, batch_size: int) -> Callable[..., dict[str, tf.Tensor]]:
+    """Training steps in one call of TensorFlow, as a function of
+
+    - images, uint8 (N, 32, 32, C), batch after batch,
+    - labels, uint8 (N,),
+    - learning rates, float32 (S,), of as many steps as N images make.
+
+    It returns Keras's figures of the epoch so far.
     """
     import tensorflow as tf
 
-    def vary(batch: np.ndarray, number: np.ndarray) -> np.ndarray:
-        return augment(batch, config, np.random.default_rng([config.seed, epoch, int(number)]))
+    any_images = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
+    any_labels, any_rates = tf.TensorSpec((None,), tf.uint8), tf.TensorSpec((None,), tf.float32)
+    step = tf.function(model.train_step, jit_compile=model.jit_compile)
 
-    def take(number: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        batch = tf.gather(images, index)
-        if augments(config):
-            shape = batch.shape
-            batch = tf.numpy_function(vary, [batch, number], tf.uint8, stateful=False)
-            batch.set_shape(shape)
-        return batch, tf.gather(labels, index)
+    def steps(images: tf.Tensor, labels: tf.Tensor, rates: tf.Tensor) -> dict[str, tf.Tensor]:
+        for number in tf.range(tf.size(rates)):
+            batch = slice(number * batch_size, (number + 1) * batch_size)
+            model.optimizer.learning_rate.assign(rates[number])
+            step((images[batch], labels[batch]))
+        return model.get_metrics_result()
 
-    dataset = tf.data.Dataset.from_tensor_slices(order).batch(config.batch_size)
-    return dataset.enumerate().skip(skipped).map(take).prefetch(2)
+    return tf.function(steps, input_signature=(any_images, any_labels, any_rates))

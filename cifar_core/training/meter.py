@@ -86,10 +86,22 @@ class Meter:
         self._first = self._at = min(skipped * batch_size, images)
         self._loss = self._accuracy = 0.0
         self._earlier = [event for event in before.batches if event.epoch == epoch]
+        self._called = self.started
+        self._seconds_a_batch = _EVENT_SECONDS
 
     @property
     def is_due(self) -> bool:
         return time.perf_counter() - self._looked >= _EVENT_SECONDS
+
+    def batches_until_due(self) -> int:
+        """How many batches are likely to be trained until the next event, at least 1."""
+        self._called = time.perf_counter()
+        left = _EVENT_SECONDS - (self._called - self._looked)
+        return max(1, math.ceil(left / self._seconds_a_batch))
+
+    def note(self, batches: int) -> None:
+        """So many batches were trained since `batches_until_due` was asked."""
+        self._seconds_a_batch = max(time.perf_counter() - self._called, 1e-6) / batches
 
     def _images_after(self, batches: int) -> int:
         return min(batches * self._batch_size, self._images)

@@ -16,11 +16,36 @@ from cifar_core.network.predict import Predictions, predict_logits, predict_prob
 from cifar_core.runs.events import BatchEvent, EpochEvent, RateEvent, RunState, StateEvent
 from cifar_core.runs.history import History
 from cifar_core.runs.store import RunStore
+from cifar_core.training import loop
 from cifar_core.training.loop import Training
+from cifar_core.training.meter import Meter
 from cifar_core.training.schedule import learning_rates
 from cifar_core.training.split import split, steps_per_epoch
 
 pytestmark = pytest.mark.slow
+
+
+def weights(training: Training) -> list[np.ndarray]:
+    variables = [*training.model.trainable_variables, *training.model.optimizer.variables]
+    return [variable.numpy() for variable in variables]
+
+
+PLAIN = TrainingConfig(epochs=2, dropout=0.4, batch_size=30, flip=True, shift=2)
+RICH = TrainingConfig(
+    epochs=2,
+    batch_size=30,
+    network="compact",
+    convolutions=4,
+    batch_norm=True,
+    standardise=True,
+    optimiser="sgd",
+    learning_rate=0.05,
+    schedule="one-cycle",
+    weight_decay=0.005,
+    label_smoothing=0.1,
+    cutout=6,
+)
+CHANGE = RateEvent(step=9, learning_rate=0.01)
 
 
 def test_200_images_can_be_fitted_whole() -> None:
@@ -159,17 +184,24 @@ def test_a_loss_that_is_no_number_ends_the_run(blobs: Dataset) -> None:
         list(Training(config, blobs).events())
 
 
-def test_the_rate_follows_the_schedule_and_its_changes(blobs: Dataset) -> None:
+def test_the_rate_follows_the_schedule_and_its_changes(
+    blobs: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[float] = []
+    many_steps = loop._many_steps
+
+    def noting(model, batch_size):
+        train = many_steps(model, batch_size)
+
+        def noted(images, labels, rates):
+            told.extend(rates)
+            return train(images, labels, rates)
+
+        return noted
+
+    monkeypatch.setattr(loop, "_many_steps", noting)
     config = TrainingConfig(epochs=1, batch_size=4, schedule="cosine")
-    training, told = Training(config, blobs), []
-    training.model.make_train_function()
-    train_step = training.model.train_function
-
-    def noted(iterator):
-        told.append(float(training.model.optimizer.learning_rate))
-        return train_step(iterator)
-
-    training.model.train_function = noted
+    training = Training(config, blobs)
     changed = None
     for event in training.events():
         if changed is None and isinstance(event, BatchEvent):
@@ -178,6 +210,22 @@ def test_the_rate_follows_the_schedule_and_its_changes(blobs: Dataset) -> None:
     expected = learning_rates(config, np.arange(100), 100)
     expected[changed.step :] /= 10
     np.testing.assert_allclose(told, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("config", [PLAIN, RICH], ids=["plain", "rich"])
+def test_how_many_steps_a_call_takes_changes_nothing(
+    blobs: Dataset, config: TrainingConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = []
+    for count in (1, 5, 1000):
+        monkeypatch.setattr(Meter, "batches_until_due", lambda meter, count=count: count)
+        training = Training(config, blobs, before=History(rates=[CHANGE]))
+        told = [event for event in training.events() if isinstance(event, EpochEvent)]
+        ended.append((weights(training), [(event.loss, event.val_loss) for event in told]))
+    for state, figures in ended[1:]:
+        for one, other in zip(ended[0][0], state, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert figures == ended[0][1]
 
 
 def test_loss_is_the_cross_entropy_alone(blobs: Dataset) -> None:
@@ -212,6 +260,7 @@ def test_augmented_training_is_repeatable_and_differs(blobs: Dataset) -> None:
         {"optimiser": "adagrad", "learning_rate": 0.01},
         {"optimiser": "rmsprop"},
         {"precision": "mixed"},
+        {"network": "whitened", "batch_norm": True, "optimiser": "muon", "learning_rate": 0.1},
         {"network": "compact", "convolutions": 4, "batch_norm": True, "standardise": True},
         {"l2": 0.0005, "label_smoothing": 0.1, "pooling": "average", "colour": "grey"},
     ],
@@ -235,33 +284,14 @@ def test_a_grey_network_sees_brightness_only(blobs: Dataset) -> None:
     assert last.val_accuracy == pytest.approx((found.argmax(axis=1) == blobs.y_test).mean())
 
 
-def weights(training: Training) -> list[np.ndarray]:
-    variables = [*training.model.trainable_variables, *training.model.optimizer.variables]
-    return [variable.numpy() for variable in variables]
-
-
-PLAIN = TrainingConfig(epochs=2, dropout=0.4, batch_size=30, flip=True, shift=2)
-RICH = TrainingConfig(
-    epochs=2,
-    batch_size=30,
-    network="compact",
-    convolutions=4,
-    batch_norm=True,
-    standardise=True,
-    optimiser="sgd",
-    learning_rate=0.05,
-    schedule="one-cycle",
-    weight_decay=0.005,
-    label_smoothing=0.1,
-    cutout=6,
-)
-CHANGE = RateEvent(step=9, learning_rate=0.01)
-
-
 @pytest.mark.parametrize("config", [PLAIN, RICH], ids=["plain", "rich"])
 @pytest.mark.parametrize("stop_at", [0, 3, 14, 20, 27])
 def test_a_training_that_goes_on_ends_as_one_without_a_break(
-    blobs: Dataset, tmp_path: Path, stop_at: int, config: TrainingConfig
+    blobs: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stop_at: int,
+    config: TrainingConfig,
 ) -> None:
     whole = Training(config, blobs, before=History(rates=[CHANGE]))
     told = [event for event in whole.events() if isinstance(event, EpochEvent)]
@@ -269,20 +299,18 @@ def test_a_training_that_goes_on_ends_as_one_without_a_break(
     history = History(rates=[CHANGE])
     first = Training(config, blobs, before=history)
     run = RunStore(tmp_path).create(config, "run")
-    first.model.make_train_function()
-    train_step = first.model.train_function
 
-    def counted(iterator):
-        logs = train_step(iterator)
-        if int(first.model.optimizer.iterations) == stop_at:
+    def stop(meter: Meter, batches: int) -> None:
+        if first.step == stop_at:
             first.stop()
-        return logs
 
-    first.model.train_function = counted
     if stop_at == 0:
         first.stop()
-    for event in list(first.events()):
-        history.add(event)
+    with monkeypatch.context() as patch:
+        patch.setattr(Meter, "batches_until_due", lambda meter: min(4, stop_at - first.step))
+        patch.setattr(Meter, "note", stop)
+        for event in list(first.events()):
+            history.add(event)
     assert first.step == stop_at
     assert not first.is_finished
     run.save_checkpoint(first.model)

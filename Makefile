@@ -1,6 +1,6 @@
 # `make run` opens the dashboard, `make test` checks everything; `make test-quick` is for while one
-# works, `make test-busy` for tests that shall pass on a busy machine, too, `make graph` draws who
-# imports whom. Each installs what it needs. TESTS names fewer tests: make test-busy TESTS=tests/browser/test_compare.py
+# works, `make test-busy` for tests that shall pass on a busy machine, too, `make bench` measures what
+# docs/performance.md holds, in its short form, `make graph` draws who imports whom. Each installs what it needs. TESTS names fewer tests: make test-busy TESTS=tests/browser/test_compare.py
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -16,7 +16,10 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(shell echo $$(($(CORES) < 4 ?
 	--dist loadfile --no-loadscope-reorder
 TESTS ?=
 
-.PHONY: run test test-quick test-busy graph install venv chromium clean
+BENCHMARKS ?= time_to_accuracy floor watching first_point cold_start pages live_latency long_log \
+	many_runs many_tabs
+
+.PHONY: run test test-quick test-busy bench graph install venv chromium clean
 
 run: .venv/installed
 	$(BIN)/streamlit run dashboard.py --server.address 127.0.0.1 --server.port 8501
@@ -35,6 +38,9 @@ test-quick: .venv/installed-dev
 
 test-busy: .venv/installed-dev chromium
 	$(BIN)/python -m tests.busy $(PYTEST) $(TESTS)
+
+bench: .venv/installed-dev chromium
+	for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name --short || exit 1; done
 
 graph: .venv/installed-dev
 	$(BIN)/python -m docs.import_graph

@@ -99,10 +99,16 @@ def reasons(config: TrainingConfig, layers: list[LayerInfo]) -> None:
             "is learned in one corner holds in all. Later layers find patterns of patterns."
         ),
     }
+    if config.network.startswith("whitened"):
+        pieces[_("Whitening")] = _(
+            "The first convolution is not learned. Its kernels are computed from the images so "
+            "that what they find is unrelated: neighbouring pixels are nearly equal, and a network "
+            "learns faster from what is new. Each kernel has a negative beside it."
+        )
     if config.batch_norm:
         pieces[_("Batch normalisation")] = _(
-            "Each map is scaled to mean 0 and deviation 1 over the batch, then by two numbers "
-            "that are learned. Later layers no longer chase what earlier ones do: training is "
+            "Each map is scaled to mean 0 and deviation 1 over the batch, then shifted, and often "
+            "scaled, by numbers that are learned. Later layers no longer chase what earlier ones do: training is "
             "steadier."
         )
     if kinds & {"MaxPooling2D", "AveragePooling2D"}:
@@ -151,7 +157,7 @@ def table(config: TrainingConfig, layers: list[LayerInfo]) -> None:
     )
     sentences = [
         _("Sum: height · width · input channels · kernels, and one bias for each kernel."),
-        _("Batch normalisation: four numbers for each channel, and no bias before it.")
+        _("Batch normalisation: three or four numbers for each channel, and no bias before it.")
         if config.batch_norm
         else "",
         _(

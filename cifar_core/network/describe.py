@@ -21,8 +21,8 @@ class LayerInfo:
         output_shape: without the batch axis.
         parameters: trainable and other weights.
         formula: the sum behind them, '3·3·3·32 + 32': the kernel's shape and one bias an output;
-            '4·32' for batch normalisation: mean, variance, scale and offset of each channel; ''
-            where there are none.
+            '4·32' for batch normalisation: mean, variance, scale and offset of each channel, or
+            '3·32' without the scale; '' where there are none.
         multiply_adds: pairs of a multiplication and an addition for one image: each weight of
             the kernel, once a place of the output. Convolution and dense layers alone have any;
             pooling compares or adds without a weight, about one operation a value it reads, and
@@ -84,6 +84,6 @@ def _formula(layer: keras.Layer, kernel: tuple[int, ...]) -> str:
     import keras
 
     if isinstance(layer, keras.layers.BatchNormalization):
-        return f"4·{layer.output.shape[-1]}"
+        return f"{len(layer.weights)}·{layer.output.shape[-1]}"
     bias = f" + {kernel[-1]}" if kernel and layer.use_bias else ""
     return "·".join(map(str, kernel)) + bias

@@ -1,6 +1,7 @@
 # `make run` opens the dashboard, `make test` checks everything; `make test-quick` is for while one
 # works, `make test-busy` for tests that shall pass on a busy machine, too, `make bench` measures what
-# docs/performance.md holds, in its short form, `make graph` draws who imports whom. Each installs what it needs. TESTS names fewer tests: make test-busy TESTS=tests/browser/test_compare.py
+# docs/performance.md holds, in its short form, `make graph` draws who imports whom. Each installs what it
+# needs. TESTS names fewer tests: make test-busy TESTS=tests/browser/test_compare.py
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 

@@ -108,8 +108,8 @@ def reasons(config: TrainingConfig, layers: list[LayerInfo]) -> None:
     if config.batch_norm:
         pieces[_("Batch normalisation")] = _(
             "Each map is scaled to mean 0 and deviation 1 over the batch, then shifted, and often "
-            "scaled, by numbers that are learned. Later layers no longer chase what earlier ones do: training is "
-            "steadier."
+            "scaled, by numbers that are learned. Later layers no longer chase what earlier ones "
+            "do: training is steadier."
         )
     if kinds & {"MaxPooling2D", "AveragePooling2D"}:
         pieces[_("Pooling")] = _(

@@ -68,7 +68,14 @@ _MOST = 0.99  # test accuracy that leaves next to nothing to learn
 _MOST_REMEDIES = 4
 _DIVERGED = "a loss must stay a number"  # how RunDiverged's message begins
 
-_USUAL_RATES = {"adam": 0.001, "adamw": 0.001, "rmsprop": 0.001, "sgd": 0.01, "adagrad": 0.01, "muon": 0.3}
+_USUAL_RATES = {
+    "adam": 0.001,
+    "adamw": 0.001,
+    "rmsprop": 0.001,
+    "sgd": 0.01,
+    "adagrad": 0.01,
+    "muon": 0.3,
+}
 
 
 class Kind(StrEnum):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from cifar_core.analysis.evaluation import cross_entropy
 from cifar_core.config import TrainingConfig
@@ -327,3 +328,13 @@ def test_a_training_that_goes_on_ends_as_one_without_a_break(
         assert (one.val_loss, one.val_accuracy) == (other.val_loss, other.val_accuracy)
         assert other.loss == pytest.approx(one.loss, 1e-5)
         assert other.accuracy == pytest.approx(one.accuracy, 1e-5)
+
+
+def test_the_way_of_a_gpu_gives_what_the_processor_s_gives(
+    blobs: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Images held on the device and varied there: all but XLA, which determinism forbids."""
+    config = TrainingConfig(epochs=2, batch_size=30, flip=True, shift=2, cutout=5)
+    expected = losses(config, blobs)
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: ["a GPU"])
+    np.testing.assert_allclose(losses(config, blobs), expected, rtol=1e-3)

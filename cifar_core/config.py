@@ -508,31 +508,38 @@ def setting_from_text(setting: Field[Any], text: str) -> Any:
         return text
 
 
+_WHITENED = TrainingConfig(
+    label_smoothing=0.1,
+    network="whitened-deep",
+    convolutions=4,
+    pooling="average",
+    batch_norm=True,
+    standardise=True,
+    optimiser="muon",
+    schedule="one-cycle",
+    learning_rate=0.3,
+    batch_size=256,
+)
 PRESETS: dict[str, TrainingConfig] = {
     "tutorial-baseline": TrainingConfig(epochs=10),
     "tutorial-dropout": TrainingConfig(epochs=15, dropout=0.4),
-    "fast": TrainingConfig(
-        epochs=5,
-        flip=True,
+    "fast": replace(
+        _WHITENED,
+        epochs=2,
+        label_smoothing=0.0,
+        network="whitened",
+        convolutions=3,
+        train_images=38_000,
+    ),
+    "fast-tutorial": TrainingConfig(
+        epochs=3,
         standardise=True,
         learning_rate=0.003,
         schedule="one-cycle",
         batch_size=64,
     ),
-    "best": TrainingConfig(
-        epochs=12,
-        flip=True,
-        shift=2,
-        weight_decay=0.005,
-        network="compact",
-        convolutions=4,
-        batch_norm=True,
-        standardise=True,
-        optimiser="sgd",
-        learning_rate=0.1,
-        schedule="one-cycle",
-        batch_size=128,
-    ),
+    "best": replace(_WHITENED, epochs=7, flip=True, shift=2),
+    "long": replace(_WHITENED, epochs=60, flip=True, shift=3, cutout=8),
 }
 
 

@@ -1,5 +1,7 @@
 """The network: the tutorial's shapes, and its arithmetic against an independent one."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -211,9 +213,10 @@ def layers_of(**settings) -> list[str]:
     return [row.name for row in describe(build_model(TrainingConfig(**settings)))][1:]
 
 
-def test_the_compact_network_is_the_presets() -> None:
-    model = build_model(PRESETS["best"])
-    assert model.count_params() == 87_082 < 300_000
+def test_the_compact_network() -> None:
+    config = TrainingConfig(network="compact", convolutions=4, batch_norm=True)
+    model = build_model(config)
+    assert model.count_params() == 87_082
     rows = {row.name: row for row in describe(model)}
     assert rows["conv1"].output_shape == (16, 16, 24)
     assert rows["conv2"].output_shape == (16, 16, 48)
@@ -223,8 +226,32 @@ def test_the_compact_network_is_the_presets() -> None:
     assert rows["norm1"].formula == "4·24"
 
 
-def test_the_fast_preset_has_the_tutorials_own_layers() -> None:
-    names = [row.name for row in describe(build_model(PRESETS["fast"]))]
+def test_the_whitened_networks_are_the_presets() -> None:
+    rows = {row.name: row for row in describe(build_model(PRESETS["fast"]))}
+    assert sum(row.parameters for row in rows.values()) == 95_674 < 122_570
+    assert rows["conv1"].output_shape == (14, 14, 48)
+    assert rows["conv2"].output_shape == (7, 7, 64)
+    assert rows["conv3"].output_shape == (3, 3, 96)
+    assert (rows["conv1"].formula, rows["norm2"].formula) == ("5·5·3·48", "3·64")
+    rows = {row.name: row for row in describe(build_model(PRESETS["best"]))}
+    assert sum(row.parameters for row in rows.values()) == 264_922 < 300_000
+    assert rows["conv2"].output_shape == (14, 14, 64)
+    assert rows["conv4"].output_shape == (7, 7, 128)
+    assert rows["flatten"].output_shape == (1152,)
+
+
+def test_a_whitened_network_keeps_its_first_kernels_at_any_width() -> None:
+    rows = {row.name: row for row in describe(build_model(replace(PRESETS["best"], width=2.0)))}
+    assert [rows[f"conv{number}"].output_shape[-1] for number in (1, 2, 3, 4)] == [
+        48,
+        128,
+        256,
+        256,
+    ]
+
+
+def test_the_tutorials_fast_preset_has_the_tutorials_own_layers() -> None:
+    names = [row.name for row in describe(build_model(PRESETS["fast-tutorial"]))]
     assert names == [row.name for row in describe(build_model(TrainingConfig()))]
 
 

@@ -1,7 +1,8 @@
-"""What a word stands for that was spelled another way: 'One_Cycle', '--optimizer'."""
+"""What a word stands for that was spelled another way: 'One_Cycle', '--optimizer', 'Off'."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -39,6 +40,11 @@ def nearest(word: str, known: Mapping[str, str]) -> str:
     if known[one] == one or found[0] == _bare(word):
         return f"Did you mean '{known[one]}'?"
     return f"Did you mean '{one}', which is '{known[one]}'?"
+
+
+def is_off(variable: str) -> bool:
+    """Whether an environment variable switches off what it names: it is no, 0, false or off."""
+    return os.environ.get(variable, "").strip().lower() in {"no", "0", "false", "off"}
 
 
 def _bare(word: str) -> str:

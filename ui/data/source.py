@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import streamlit as st
 from cifar_core.data import default_cache_dir, fetch
 from cifar_core.data.official import find_official, official_places
 from cifar_core.errors import CifarError
+from cifar_core.spelling import is_off
 from ui.session.images import (
     add_data,
     data_choice,
@@ -40,8 +40,8 @@ def panel() -> None:
 
 
 def takes_paths() -> bool:
-    """Whether images may be named by a path: `CIFAR10_PATHS` is not no, 0, false or off."""
-    return os.environ.get("CIFAR10_PATHS", "").strip().lower() not in {"no", "0", "false", "off"}
+    """Whether images may be named by a path: `CIFAR10_PATHS` does not switch that off."""
+    return not is_off("CIFAR10_PATHS")
 
 
 def hint() -> None:

@@ -32,6 +32,7 @@ from .runs.summary import Summary
 from .spelling import meant, nearest
 from .training import device
 from .training.split import check
+from .workers import warm
 from .workers.launch import prepare_resume
 from .workers.slots import slots
 from .workers.worker import execute
@@ -222,9 +223,15 @@ def _data(options: argparse.Namespace) -> int:
         "--resume", metavar="RUN", help="go on with a run that has ended, to --epochs if given"
     ),
     _option("--run", help=argparse.SUPPRESS),  # a run the dashboard has made already
+    _option(
+        "--wait", action="store_true", help=argparse.SUPPRESS
+    ),  # as cifar_core.workers.warm says
     *map(argument_of, fields(TrainingConfig)),
 )
 def _train(options: argparse.Namespace) -> int:
+    if options.wait:
+        command = warm.wait()
+        return main(command) if command else 0
     runs, data = _runs_to_train(options)
     summaries = []
     for make, epochs in runs:

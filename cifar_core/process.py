@@ -14,7 +14,10 @@ ERROR_PREFIX = "cifar_core: "  # before the one line that the command line says 
 
 
 def begin(
-    arguments: list[str], log_path: Path, ended: Callable[[], object] = lambda: None
+    arguments: list[str],
+    log_path: Path,
+    ended: Callable[[], object] = lambda: None,
+    stdin: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     """Start `python -m cifar_core` in a session of its own, its words in a log.
 
@@ -22,6 +25,7 @@ def begin(
         arguments: of the command line.
         log_path: where the log is, or is to be made.
         ended: is called in a thread when the process has ended, if this one lives that long.
+        stdin: what the process reads, of `subprocess.Popen`.
 
     Raises:
         OSError: the log cannot be written, or the process cannot begin.
@@ -36,16 +40,22 @@ def begin(
     with log_path.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "cifar_core", *arguments],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             **apart,
         )
 
+    when_ended(process, ended)
+    return process
+
+
+def when_ended(process: subprocess.Popen[bytes], act: Callable[[], object]) -> None:
+    """Call `act` in a thread when a process has ended, if this one lives that long."""
+
     def wait() -> None:
         process.wait()  # leaves no zombie behind
-        ended()
+        act()
 
     threading.Thread(target=wait, daemon=True).start()
-    return process

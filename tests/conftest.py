@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SharedFolder = Callable[[str, Callable[[Path], object]], Path]
 
 os.environ["CIFAR10_REFERENCE_RUNS"] = ""  # a test that wants runs that ship says which
+os.environ["CIFAR10_WARM_WORKER"] = "0"  # it would load TensorFlow beside the tests
 # Several processes test side by side, and TensorFlow's threads wait for work in busy loops.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 

@@ -8,12 +8,14 @@ from dataclasses import replace
 
 from ..config import TrainingConfig
 from ..data import absolute, must_exist
-from ..errors import RunError, reason
+from ..errors import ConfigError, RunError, reason
 from ..process import begin
 from ..runs.events import RunState, StateEvent
 from ..runs.run import Run
 from ..runs.store import RunStore
 from ..runs.summary import Summary
+from . import warm
+from .slots import is_free
 
 
 def start(store: RunStore, config: TrainingConfig, data: str) -> Run:
@@ -59,12 +61,20 @@ def _begin_worker(run: Run, data: str, epochs: int | None = None) -> None:
 
     run.begin_log()
     try:
-        begin(command, run.log_path, ended)
+        if not (_trains_at_once(run) and warm.worker.take(command, run.log_path, ended)):
+            begin(command, run.log_path, ended)
     except OSError as error:
         raise RunError(
             f"a run's process must be able to begin. Received: {run.path} ({reason(error)}); "
             "free some space or memory and try again."
         ) from error
+
+
+def _trains_at_once(run: Run) -> bool:
+    """Whether a warm worker is of use: in line it would only hold TensorFlow's memory."""
+    with suppress(ConfigError):  # of CIFAR10_SLOTS, which the run fails with
+        return is_free(run.path.parent)
+    return False
 
 
 def prepare_resume(run: Run, epochs: int | None = None) -> str:

@@ -83,6 +83,16 @@ def waiting(root: Path) -> list[Run]:
     return [run for run in in_line(root) if run.has_worker()]
 
 
+def is_free(root: Path) -> bool:
+    """Whether a run that is asked for now would train at once. Changes nothing.
+
+    Raises:
+        ConfigError: of `slots`.
+    """
+    line = _Line(root)
+    return not waiting(root) and not all(map(line.is_taken, range(slots())))
+
+
 def in_line(root: Path) -> list[Run]:
     """The runs in the line, in order; some of them may have lost their workers since."""
     return [Run(root / entry.name) for entry in _Line(root).entries()]
@@ -264,11 +274,18 @@ class _Line:
             if not run.has_worker():  # it may have been resumed
                 self.path(entry).unlink(missing_ok=True)
 
+    def is_taken(self, number: int) -> bool:
+        """Whether a run trains in this slot."""
+        return is_held(self._folder / _slot_name(number))
+
     def free_slot(self, count: int) -> tuple[int, contextlib.AbstractContextManager[object]] | None:
         """Take the first slot that is free."""
         for number in range(count):
-            name = f"slot-{number}.lock"
-            if not is_held(self._folder / name):
+            if not self.is_taken(number):
                 with self._writing(), contextlib.suppress(TimeoutError):
-                    return number, self._hold(name, 0.0)
+                    return number, self._hold(_slot_name(number), 0.0)
         return None
+
+
+def _slot_name(number: int) -> str:
+    return f"slot-{number}.lock"

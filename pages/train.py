@@ -43,6 +43,8 @@ def controls(data: Dataset) -> None:
     st.caption(settings.asked())
     with st.expander(_("More settings"), icon=":material/tune:"):
         more_settings(data)
+    if not listing.live:  # else it would take the processor from what trains
+        cached.warm_worker()
 
 
 def more_settings(data: Dataset) -> None:
@@ -162,7 +164,7 @@ with row:
 group(chosen, summaries)
 
 
-chosen_id = chosen.run.id
+chosen_run = chosen.run
 shown_above = chosen_settings(), data_choice()
 
 
@@ -172,8 +174,10 @@ def watch() -> None:
 
     The whole page once a run begins or ends, or a remedy has changed what is set above.
     """
+    if is_on_show:
+        cached.wait_for_figures(chosen_run)
     now = cached.runs(cached.RECENT)
-    shown = now.by_id.get(chosen_id)
+    shown = now.by_id.get(chosen_run.id)
     above = chosen_settings(), data_choice()
     if shown is None or now.live != listing.live or above != shown_above:
         rerun()
@@ -186,6 +190,8 @@ def watch() -> None:
 
 
 cached.history(chosen.run)  # read now; what looks again takes it as it was a moment ago
+is_on_show = False
 watch()
+is_on_show = True
 with top:  # last: see docs/architecture.md
     controls(data)

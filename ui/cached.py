@@ -37,11 +37,13 @@ from cifar_core.errors import DataError
 from cifar_core.export import FORMS
 from cifar_core.export.conversion import Conversion
 from cifar_core.network.describe import LayerInfo
+from cifar_core.runs.events import RunState
 from cifar_core.runs.history import History
 from cifar_core.runs.run import Run
 from cifar_core.runs.store import Listing, RunStore
 from cifar_core.runs.summary import Summary
 from cifar_core.training.device import Device, find_device, quiet, use_cpu
+from cifar_core.workers import warm
 from ui.text import _, plain
 
 if TYPE_CHECKING:
@@ -240,6 +242,15 @@ def wait_for_tensorflow() -> None:
             loading.result()
 
 
+def warm_worker() -> None:
+    """Have a worker wait for the next training, begun once TensorFlow is loaded here.
+
+    Two that load at a time slow one another; and a worker takes no run once the environment has
+    changed, which TensorFlow's import does.
+    """
+    tensorflow().add_done_callback(lambda _: warm.worker.begin())
+
+
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _layers(config: TrainingConfig, classes: int) -> list[LayerInfo]:
     from cifar_core.network.build import build_model
@@ -367,6 +378,20 @@ def history(run: Run, age: float = 0.0) -> History:
     Only what is new is read from disk.
     """
     return _log(str(run.path)).at_most(age, run)
+
+
+def wait_for_figures(run: Run) -> None:
+    """Wait for the first figures of a run that begins, for 0.3 s at most.
+
+    So they are shown at once, and no look before them takes the processor from what they come of.
+    """
+    until = time.monotonic() + 0.3
+    while time.monotonic() < until:
+        now = history(run, 0.03)
+        state = now.states[-1].state if now.states else None
+        if now.own_batches or state not in (RunState.STARTING, RunState.RUNNING):
+            return
+        time.sleep(0.03)
 
 
 def once(run: Run, history: History, key: Hashable, make: Callable[[], T]) -> T:

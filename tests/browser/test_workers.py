@@ -14,7 +14,7 @@ from cifar_core.runs.store import RunStore
 from tests.browser.charts import points, wait_for_points
 from tests.browser.widgets import go, start_training
 from tests.conftest import ROOT
-from tests.processes import processes, wait_for, workers
+from tests.processes import has_ended, processes, wait_for, warm_workers, workers
 
 pytestmark = pytest.mark.browser
 
@@ -92,6 +92,29 @@ def test_a_run_outlives_the_dashboard(
         page.goto(f"{url}/train")
         expect(page.get_by_text("Finished after 3 epochs")).to_be_visible()
         page.goto("about:blank")  # before the server goes
+
+
+def test_a_worker_waits_for_the_next_run(
+    page: Page, start_dashboard, environment: dict[str, str], store: RunStore
+) -> None:
+    with start_dashboard(
+        ROOT / "dashboard.py", env={**environment, "CIFAR10_WARM_WORKER": "1"}
+    ) as url:
+        (server,) = processes("streamlit", f"--server.port={url.rsplit(':', 1)[1]}")
+        page.goto(f"{url}/train")
+        wait_for(lambda: len(warm_workers(server)) == 1)
+        (worker,) = warm_workers(server)
+        run = start_training(page, url, store, 60)
+        assert warm_workers(server) == [worker]
+        assert workers(run) == []
+        page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
+        expect(page.get_by_text("Stopped after")).to_be_visible(timeout=60_000)
+        assert has_ended(worker, 60)
+        wait_for(lambda: len(warm_workers(server)) == 1)
+        (waits,) = warm_workers(server)
+        page.goto("about:blank")
+        os.kill(server, signal.SIGKILL)
+        assert has_ended(waits, 60)
 
 
 def test_a_killed_worker_shows_as_interrupted(url: str, page: Page, store: RunStore) -> None:

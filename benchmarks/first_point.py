@@ -25,8 +25,8 @@ from cifar_core import load_data
 from tests.browser.conftest import FLAGS, chromium_path, free_port, run_dashboard
 from tests.processes import processes
 
-TRIALS = 2 if SHORT else 5
-IDLE_SECONDS = 5.0 if SHORT else 30.0
+TRIALS = 1 if SHORT else 3
+IDLE_SECONDS = 5.0 if SHORT else 10.0
 PACKAGES = ("streamlit", "tensorflow", "keras")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -84,7 +84,7 @@ class Dashboard:
         used = -1.0
         while (now := self._processor()) - used > 0.05:
             used = now
-            time.sleep(1.0)
+            time.sleep(2.0)
 
     def _clear(self) -> None:
         for worker in self.workers():

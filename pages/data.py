@@ -4,17 +4,26 @@ import numpy as np
 import streamlit as st
 
 from cifar_core.data import Dataset
+from cifar_core.data.synthetic.draw import FIRST
 from cifar_core.training.augment import augments, draw, varied
-from ui import frame
+from ui import cached, frame
 from ui.components import pictures
 from ui.components.image_grid import image_grid
 from ui.components.live_chart import live_chart
 from ui.data import classes as class_figures
 from ui.data import source as data_source
 from ui.figures.images import pixel_figure
-from ui.session.images import close_image, dataset, draw_again, draws, open_image, opened_image
+from ui.session.images import (
+    close_image,
+    data_choice,
+    dataset,
+    draw_again,
+    draws,
+    open_image,
+    opened_image,
+)
 from ui.session.keys import Key
-from ui.session.navigation import choose_one, choose_section
+from ui.session.navigation import choose_one, choose_section, rerun
 from ui.session.settings import chosen_settings
 from ui.text import _, plain
 from ui.train import settings
@@ -38,7 +47,7 @@ def look(data: Dataset) -> None:
         _("Classes"),
         data.class_names,
         placeholder=_("All classes"),
-        key=f"{Key.CLASSES}-{data.source.checksum}",
+        key=f"{Key.CLASSES}-{data.source.location}",
         persist_state="session",
         width=200,
     )
@@ -73,7 +82,7 @@ def look(data: Dataset) -> None:
         return
 
     # A choice of other images begins at its first page, so its pages are another widget's.
-    chosen = f"{split}-{count}-{seed if shuffle else ''}-{sorted(classes)}-{data.source.checksum}"
+    chosen = f"{split}-{count}-{seed if shuffle else ''}-{sorted(classes)}-{data.source.location}"
     bar = st.container(horizontal=True, vertical_alignment="center")
     page = bar.pagination(
         -(-len(indices) // count), key=f"{Key.PAGE}-{chosen}", persist_state="session"
@@ -92,8 +101,9 @@ def look(data: Dataset) -> None:
             channels=images.shape[3],
         )
     )
+    pixels = pixels_of(split, shown)
     pressed = image_grid(
-        pictures.grey(images[shown]) if grey else images[shown],
+        pictures.grey(pixels) if grey else pixels,
         shown,
         [data.class_names[label] for label in labels[shown]],
         key="images",
@@ -109,11 +119,11 @@ def look(data: Dataset) -> None:
 
 def one_image(data: Dataset, split: str, order: np.ndarray) -> None:
     """The image in the URL enlarged, its channels and its greyscale."""
-    images, labels = data.split(split)
+    labels = data.split(split)[1]
     index = opened_image(len(labels))
     if index is None:
         return
-    name, pixels = data.class_names[labels[index]], images[index]
+    name, pixels = data.class_names[labels[index]], pixels_of(split, np.array([index]))[0]
     places = np.flatnonzero(order == index)
     place = int(places[0]) if len(places) else -1
     bar = st.container(horizontal=True, vertical_alignment="center")
@@ -191,9 +201,9 @@ def variations(data: Dataset) -> None:
     )
     bar.button(_("Draw again"), icon=":material/refresh:", on_click=draw_again)
     config = chosen_settings()
-    pixels = data.x_train[index]
+    pixels = pixels_of("train", np.array([index]))[0]
     variation = draw(config, 8, np.random.default_rng(draws()))
-    drawn = varied(data.x_train, np.full(8, index), variation)
+    drawn = varied(pixels[None], np.zeros(8, int), variation)
     images = [pixels, *drawn]
     if config.colour == "grey":
         images = [pixels, *pictures.grey(drawn)]
@@ -208,8 +218,23 @@ def variations(data: Dataset) -> None:
         st.caption(_("No variation is switched on yet, so training sees the image as it is."))
 
 
+def pixels_of(split: str, indices: np.ndarray) -> np.ndarray:
+    """Images of a split, uint8 (N, 32, 32, 3); waits where they are still to be drawn."""
+    is_first_enough = split == "train" and indices.max() < FIRST
+    return dataset(is_first_enough=is_first_enough).split(split)[0][indices]
+
+
+@st.fragment(run_every=0.5)
+def wait_for_all() -> None:
+    """Have all images drawn, begun only now, so that it does not hold up the first ones."""
+    if cached.known_dataset(data_choice()):
+        rerun()
+    else:
+        cached.begin_reading(data_choice())
+
+
 frame.title(_("Data"))
-data = dataset()
+data = dataset(is_first_enough=True)
 SECTIONS = {
     "look": (_("Look"), look),
     "colour": (_("Colour and greyscale"), class_figures.colour),
@@ -218,3 +243,5 @@ SECTIONS = {
 }
 choose_section(Key.SECTION, _("Section"), SECTIONS)(data)
 data_source.panel()
+if not cached.known_dataset(data_choice()):
+    wait_for_all()

@@ -12,9 +12,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,6 +33,8 @@ from cifar_core.data.images import (
 )
 from cifar_core.data.moments import ClassStatistics, class_statistics
 from cifar_core.data.official import official_places
+from cifar_core.data.sources import is_drawn
+from cifar_core.data.synthetic.draw import draw_first
 from cifar_core.errors import DataError
 from cifar_core.export import FORMS
 from cifar_core.export.conversion import Conversion
@@ -123,31 +125,73 @@ def known_dataset(choice: str) -> Dataset | None:
     return _datasets().get(choice)
 
 
-def read_dataset(choice: str, name: str) -> Dataset:
-    """Read images, with a progress bar under this name, and keep them.
+@st.cache_resource(show_spinner=False)
+def _first_built_in() -> Dataset:
+    return draw_first()
+
+
+def first_images(choice: str) -> Dataset | None:
+    """The built-in images, few of them drawn, while all others are still to be; else None."""
+    is_whole = choice != "synthetic" or is_drawn(default_cache_dir())
+    return None if is_whole else _first_built_in()
+
+
+@dataclass
+class _Reading:
+    """Images that a thread reads: how much of them, from 0 to 1, and what comes of it."""
+
+    share: float = 0.0
+    result: Future[Dataset] = field(default_factory=Future)
+
+
+@st.cache_resource(show_spinner=False)
+def _readings() -> dict[str, _Reading]:
+    return {}
+
+
+def begin_reading(choice: str) -> _Reading:
+    """Read images in a thread and keep them, once for all who ask meanwhile.
 
     CIFAR-10 is not fetched here: that is a process, which the Data page begins.
+    """
+    datasets, failures, readings = _datasets(), _failures(), _readings()
+
+    def read() -> None:
+        looks = _looks(choice)
+        try:
+            data = load_data(choice, progress=show, fetch=False)
+            datasets[choice] = datasets[data.source.location or choice] = data
+            failures.pop(choice, None)
+            reading.result.set_result(data)
+        except BaseException as error:
+            if isinstance(error, DataError):
+                failures[choice] = _Failure(str(error), looks, time.monotonic())
+            reading.result.set_exception(error)
+        del readings[choice]
+
+    def show(what: str, done: int, total: int) -> None:
+        reading.share = done / total if total else 0.0
+
+    new = _Reading()
+    reading = readings.setdefault(choice, new)
+    if reading is new:
+        threading.Thread(target=read, daemon=True).start()
+    return reading
+
+
+def read_dataset(choice: str, name: str) -> Dataset:
+    """Read images, with a progress bar under this name, and keep them.
 
     Raises:
         DataError: there are none, or they cannot be read; `unreadable` says so from then on.
     """
     words = _("Reading the images: {name}").format(name=plain(name))
+    reading = begin_reading(choice)
     bar = st.progress(0.0, words)
-
-    def show(what: str, done: int, total: int) -> None:
-        bar.progress(done / total if total else 0.0, words)
-
-    looks = _looks(choice)
-    try:
-        data = load_data(choice, progress=show, fetch=False)
-    except DataError as error:
-        _failures()[choice] = _Failure(str(error), looks, time.monotonic())
-        raise
-    finally:
-        bar.empty()
-    try_again(choice)
-    _datasets()[choice] = _datasets()[data.source.location or choice] = data
-    return data
+    while not wait([reading.result], timeout=0.1).done:
+        bar.progress(reading.share, words)
+    bar.empty()
+    return reading.result.result()
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

@@ -87,9 +87,7 @@ def open_or_build(
     Returns:
         Arrays memory-mapped and read-only.
     """
-    label = re.sub(r"[^A-Za-z0-9]+", "-", Path(location).stem).strip("-")[:40] or "data"
-    name = f"{label}-{_short(location)}"
-    folder = cache_dir / f"{name}-{_short(f'{_VERSION} {fingerprint}')}"
+    name, folder = _name(location), folder_of(location, fingerprint, cache_dir)
     if (dataset := _open(folder)) is not None:
         return dataset
     try:
@@ -108,6 +106,16 @@ def open_or_build(
             log.warning("images are not cached: %s cannot be written (%s)", folder, error)
             return _read_only(dataset)
         return _open(folder) or _read_only(dataset)
+
+
+def folder_of(location: str, fingerprint: str, cache_dir: Path) -> Path:
+    """Where `open_or_build` keeps a data set; there is no such folder until it has been built."""
+    return cache_dir / f"{_name(location)}-{_short(f'{_VERSION} {fingerprint}')}"
+
+
+def _name(location: str) -> str:
+    label = re.sub(r"[^A-Za-z0-9]+", "-", Path(location).stem).strip("-")[:40] or "data"
+    return f"{label}-{_short(location)}"
 
 
 def open_file(path: Path, read: Callable[[], Dataset], cache_dir: Path) -> Dataset:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import DataFormatError, DataNotFound, quoted
-from .cache import Progress, open_or_build
+from .cache import Progress, folder_of, open_or_build
 from .dataset import Dataset
 from .folder import open_folder, open_zip
 from .npz import open_npz
@@ -49,6 +49,11 @@ def _open_synthetic(path: Path, cache_dir: Path, progress: Progress | None) -> D
         return draw.draw_synthetic(progress=partial(progress, "draw") if progress else None)
 
     return open_or_build("synthetic", draw.version(), build, cache_dir)
+
+
+def is_drawn(cache_dir: Path) -> bool:
+    """Whether the built-in images are in the cache."""
+    return folder_of("synthetic", draw.version(), cache_dir).is_dir()
 
 
 SOURCES = [

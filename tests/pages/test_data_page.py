@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.data import Dataset
+from cifar_core.data.synthetic.draw import draw_first
 from tests.conftest import ROOT
 from tests.pages.elements import by_label, component, figure, grid, html, texts
+from ui import cached
 from ui.session.keys import Key
 
 SECTIONS = ("look", "colour", "statistics", "augmentation")
@@ -157,3 +161,23 @@ def test_any_class_names_and_classes_without_images(
     go(app, "look")
     app.multiselect[0].select(names[255]).run()
     assert "No image here" in app.info[0].value
+
+
+def test_the_first_built_in_images_are_there_before_the_others_are_drawn(
+    open_page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, may_end = draw_first(), threading.Event()
+    whole = replace(first, source=replace(first.source, checksum="sha256:0"))
+    monkeypatch.setenv("CIFAR10_DATA", "synthetic")
+    monkeypatch.setattr(cached, "load_data", lambda *_, **__: may_end.wait(60) and whole)
+    app = open_page("data")
+    shown = component(app, "image_grid")
+    assert [cell[0] for cell in grid(app)] == list(range(20))
+    assert "1 to 20 of 10,000 images" in texts(app)
+    assert "sha256" not in texts(app)
+    may_end.set()
+    cached.begin_reading("synthetic").result.result(timeout=60)
+    app.run()
+    assert not app.exception
+    assert "sha256" in texts(app)
+    assert component(app, "image_grid") == shown

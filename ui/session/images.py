@@ -104,15 +104,22 @@ def choose_data(label: str, help: str) -> None:
     )
 
 
-def dataset() -> Dataset:
+def dataset(*, is_first_enough: bool = False) -> Dataset:
     """The images of this session, with a progress bar while they are read the first time.
 
     Where they cannot be read, the page begins again, with the built-in ones.
+
+    Args:
+        is_first_enough: whether to take what `draw_first` gives, rather than wait for all.
     """
     choice = data_choice()
     with st.empty():  # is there at every run, so that nothing below it is mounted again
         try:
-            return cached.known_dataset(choice) or cached.read_dataset(choice, _data_name(choice))
+            return (
+                cached.known_dataset(choice)
+                or (cached.first_images(choice) if is_first_enough else None)
+                or cached.read_dataset(choice, _data_name(choice))
+            )
         except DataError:
             if choice == "synthetic":
                 raise

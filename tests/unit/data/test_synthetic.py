@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from cifar_core.data.dataset import CIFAR10_CLASSES, Dataset
-from cifar_core.data.synthetic.draw import draw_synthetic
+from cifar_core.data.synthetic.draw import FIRST, draw_first, draw_synthetic
 from cifar_core.data.synthetic.pen import Dice, Pen
 from cifar_core.data.synthetic.sketches import SKETCHES
 
@@ -118,3 +118,13 @@ def test_a_pen_with_negative_stretch_mirrors() -> None:
     assert (drawn[0] != drawn[1][:, ::-1]).mean() < 0.02  # but for the pixels on the edge
     assert drawn[0][50, 75]
     assert not drawn[0][50, 25]
+
+
+def test_the_first_images_are_those_of_the_whole_set(images: Dataset) -> None:
+    first = draw_first(seed=0, train_images=800, test_images=300)
+    np.testing.assert_array_equal(first.x_train[:FIRST], images.x_train[:FIRST])
+    assert not first.x_train[FIRST:].any()
+    np.testing.assert_array_equal(first.y_train, images.y_train)
+    np.testing.assert_array_equal(first.y_test, images.y_test)
+    assert first.x_test.shape == images.x_test.shape
+    assert first.source.checksum == ""

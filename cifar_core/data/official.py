@@ -27,7 +27,7 @@ def find_official(cache_dir: Path) -> Iterator[Path]:
 
     Looks at names and sizes alone, so that what is found may still turn out to be damaged.
     """
-    for path in official_places(cache_dir):
+    for path in filter(Path.exists, official_places(cache_dir)):
         # Keras downloads under the final name: the size shows an incomplete one.
         is_archive = path.is_file() and path.stat().st_size == download.SIZE
         if is_archive or batches_folder(path) == path:

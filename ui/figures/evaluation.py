@@ -244,7 +244,21 @@ def confusion_figure(
         share = percent(shares[i, j])
         text.append(percent(shares[i, j], 0) if normalise else f"{count:,}")
         hover.append(f"{y_title}: {names[i]}<br>{x_title}: {names[j]}<br>{count:,} ({share})")
-    figure = with_legend(dragmode=False, margin_t=8)
+    ticks = {
+        "tickvals": np.arange(len(names)),
+        "ticktext": names,
+        "ticks": "",
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+    }
+    edge = [-0.5, len(names) - 0.5]
+    figure = with_legend(
+        dragmode=False,
+        margin_t=8,
+        xaxis={"title": {"text": x_title}, "range": edge, **ticks},
+        yaxis={"title": {"text": y_title}, "range": edge[::-1], **ticks},
+    )
     # From clear to blue, never so strong that the theme's text colour could not be read on it.
     figure.add_heatmap(
         z=shares,
@@ -256,20 +270,10 @@ def confusion_figure(
         hovertemplate="%{text}<extra></extra>",
     )
     write_in_cells(figure, text, counts.shape)
-    ticks = {
-        "tickvals": np.arange(len(names)),
-        "ticktext": names,
-        "ticks": "",
-        "showgrid": False,
-        "zeroline": False,
-    }
     if chosen:
         row, column = chosen
         frame = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
         figure.add_shape(**frame, line={"color": PALETTE[1], "width": 2})
-    edge = [-0.5, len(names) - 0.5]
-    figure.update_xaxes(title_text=x_title, range=edge, fixedrange=True, **ticks)
-    figure.update_yaxes(title_text=y_title, range=edge[::-1], fixedrange=True, **ticks)
     return figure
 
 

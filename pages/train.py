@@ -41,8 +41,10 @@ def controls(data: Dataset) -> None:
         on_click=start_training,
     )
     st.caption(settings.asked())
-    with st.expander(_("More settings"), icon=":material/tune:"):
-        more_settings(data)
+    more = st.expander(_("More settings"), icon=":material/tune:", key=Key.MORE, on_change="rerun")
+    if more.open:  # unseen, they would take the browser a third of the time that the page takes
+        with more:
+            more_settings(data)
     if not listing.live:  # else it would take the processor from what trains
         cached.warm_worker()
 

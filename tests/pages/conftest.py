@@ -37,6 +37,7 @@ def open_page(environment: Path) -> OpenPage:
         app.run()
         app.session_state[Key.ADDRESS] = {}  # dashboard.py does it, which AppTest passes by
         app.session_state[Key.ADDRESS_KEPT] = True  # as a browser tells it
+        app.session_state[Key.MORE] = True  # all settings are there to be set
         assert not app.exception
         app.switch_page(f"pages/{name}.py").run()
         assert not app.exception

@@ -69,6 +69,7 @@ def test_it_is_in_a_link_and_in_a_runs_settings() -> None:
 def test_it_has_a_widget_and_is_said_to_be_set(environment) -> None:
     app = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
     app.session_state[Key.SETTINGS] = Begun.of(More())
+    app.session_state[Key.MORE] = True
     app.run()
     app.session_state[Key.ADDRESS] = {}  # dashboard.py does it, which AppTest passes by
     app.session_state[Key.ADDRESS_KEPT] = True  # as a browser tells it

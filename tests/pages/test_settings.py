@@ -35,6 +35,7 @@ def open_link(environment: Path) -> OpenLink:
         app.run()
         app.session_state[Key.ADDRESS] = {}  # dashboard.py does it, which AppTest passes by
         app.session_state[Key.ADDRESS_KEPT] = True  # as a browser tells it
+        app.session_state[Key.MORE] = True
         app.switch_page("pages/train.py").run()
         assert not app.exception
         return app

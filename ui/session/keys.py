@@ -30,6 +30,7 @@ class Key(StrEnum):
     PRESET = "preset"
     SETTINGS = "settings"
     EPOCHS_IN_ALL = "epochs_in_all"
+    MORE = "more"
     REPEATS = "repeats"
     SPLIT = "split"
     CLASSES = "classes"

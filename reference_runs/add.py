@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def check_pictures() -> np.ndarray:
     return np.stack(pictures)
 
 
-def thin(batches: list[BatchEvent], most: int) -> list[BatchEvent]:
+def thin(batches: Sequence[BatchEvent], most: int) -> list[BatchEvent]:
     """At most about so many events, each the mean over those it stands for, by their steps."""
     width = -(-len(batches) // most)
     before = [0, *(event.step for event in batches)]

@@ -389,7 +389,7 @@ class _Log:
 
     def __init__(self) -> None:
         self._reading, self._making = threading.Lock(), threading.Lock()
-        self._time, self._history, self._shown = -math.inf, History(), History()
+        self._time, self._history, self._shown = -math.inf, History.thinned(), History()
         self._made_of, self._made = self._shown, dict[Hashable, Any]()
 
     def at_most(self, age: float, run: Run) -> History:
@@ -417,9 +417,9 @@ def _log(path: str) -> _Log:
 
 
 def history(run: Run, age: float = 0.0) -> History:
-    """All events of a run so many seconds ago at most, which no caller may change.
+    """The events of a run so many seconds ago at most, which no caller may change.
 
-    Only what is new is read from disk.
+    Only what is new is read from disk; of many batch events the older are thinned.
     """
     return _log(str(run.path)).at_most(age, run)
 

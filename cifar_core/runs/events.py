@@ -6,10 +6,14 @@ One event is one line of a run's events.jsonl: {"type": "epoch", "time": ..., ..
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
+
+import numpy as np
 
 
 class RunState(StrEnum):
@@ -154,8 +158,23 @@ _TYPES: dict[str, type[Event]] = {
 _NAMES = {cls: name for name, cls in _TYPES.items()}
 _FIELDS = {cls: frozenset(spec.name for spec in fields(cls)) for cls in _NAMES}
 
-DETAILS = tuple(f'{{"type": "{name}"'.encode() for name in ("batch", "usage", "log"))
-"""How lines begin that say nothing of a run's state or whole epochs; most lines do."""
+BATCH_FIELDS = tuple(spec.name for spec in fields(BatchEvent))
+"""In the order in which they are written."""
+
+
+def _lines(*numbers: str) -> re.Pattern[bytes]:
+    """Of lines, the six numbers of a usual batch event or, seventh, all of another line."""
+    values = ", ".join(
+        f'"{name}": {number}' for name, number in zip(BATCH_FIELDS, numbers, strict=True)
+    )
+    return re.compile(rf'^(?:\{{"type": "batch", {values}\}}|(.+))$'.encode(), re.MULTILINE)
+
+
+# What need not be exact is cut off: half of the time goes into the last digits.
+_WHOLE, _EXACT, _CUT = r"(\d+)", r"(\d+\.\d+)", r"(\d+\.\d{1,12})\d*"
+_ROUGH = r"(\d+)\.\d+"
+_EXACT_LINES = _lines(_EXACT, _WHOLE, _WHOLE, _EXACT, _EXACT, _EXACT)
+_QUICK_LINES = _lines(_ROUGH, _WHOLE, _WHOLE, _CUT, _CUT, _ROUGH)
 
 
 def to_json(event: Event) -> dict[str, Any]:
@@ -185,8 +204,35 @@ def from_json(values: dict[str, Any]) -> Event | None:
         values = dict(values)
         cls = _TYPES[values.pop("type")]
         values = {name: value for name, value in values.items() if name in _FIELDS[cls]}
+        if cls is BatchEvent:
+            _ = [*map(float, values.values())]  # else no column could hold them
         if cls is StateEvent:
             values["state"] = RunState(values["state"])
         return cls(**values)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def from_lines(lines: bytes, quick: bool = False) -> Iterator[np.ndarray | Event]:
+    """The events of whole lines, in their order.
+
+    Args:
+        lines: each with its line end; what is no event known here is passed over.
+        quick: losses and accuracies of batch events to 12 decimals, their time in whole seconds,
+            their speed in whole images a second.
+
+    Yields:
+        Usual batch events that follow each other as float64 (N, 6), a column for each of
+        BATCH_FIELDS; every other event as it is.
+    """
+    kinds = (int, int, int, float, float, int) if quick else (float, int, int, float, float, float)
+    rows = (_QUICK_LINES if quick else _EXACT_LINES).findall(lines)
+    begin = 0
+    for end in [*(number for number, row in enumerate(rows) if row[-1]), len(rows)]:
+        if begin < end:
+            texts = zip(*rows[begin:end], strict=True)
+            columns = [[*map(kind, text)] for kind, text in zip(kinds, texts, strict=False)]
+            yield np.array(columns, dtype=float).T
+        if end < len(rows) and (event := from_line(rows[end][-1])):
+            yield event
+        begin = end + 1

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from ..config import TrainingConfig
+from .batches import Batches
 from .events import (
     BatchEvent,
     EpochEvent,
@@ -36,7 +39,7 @@ class History:
         usage: the latest of its kind.
         asked: when the run was last begun or made ready to go on, by another process than its
             worker; None where it was not.
-        resumed_at: how many of `batches` were written before the latest worker began.
+        own: how many batch events the latest worker has written.
         result: the end with the figures of the saved network, until another epoch is trained.
         went_on: whether training has begun again since `result`.
         finished_epochs: whole epochs done when the run was last finished; 0 where it never was.
@@ -45,14 +48,14 @@ class History:
         head: how that file begins, by which another one in its place is recognised.
     """
 
-    batches: list[BatchEvent] = field(default_factory=list)
+    batches: Batches = field(default_factory=Batches)
     epochs: list[EpochEvent] = field(default_factory=list)
     rates: list[RateEvent] = field(default_factory=list)
     usage: UsageEvent | None = None
     log: list[LogEvent] = field(default_factory=list)
     states: list[StateEvent] = field(default_factory=list)
     asked: float | None = None
-    resumed_at: int = 0
+    own: int = 0
     result: StateEvent | None = None
     went_on: bool = False
     finished_epochs: int = 0
@@ -60,11 +63,20 @@ class History:
     offset: int = 0
     head: bytes = b""
 
-    def add(self, event: Event) -> None:
-        """Take one more event in."""
+    @classmethod
+    def thinned(cls) -> History:
+        """One for what is shown, whose size hardly grows with the number of batch events."""
+        return cls(Batches(thinned=True))
+
+    def add(self, event: Event | np.ndarray) -> None:
+        """Take one more event in, or batch events as of `Batches.extend`."""
         match event:
+            case np.ndarray():
+                self.batches.extend(event)
+                self.own += len(event)
             case BatchEvent():
                 self.batches.append(event)
+                self.own += 1
             case EpochEvent():
                 self.epochs.append(event)
                 self.seconds += event.seconds
@@ -85,7 +97,7 @@ class History:
         if event.state is RunState.STARTING:
             self.asked = event.time
         if event.state.is_live:
-            self.resumed_at = len(self.batches)
+            self.own = 0
         if event.step is not None:
             self.forget_after(event.step)
             self.went_on = True
@@ -98,11 +110,12 @@ class History:
 
     def forget_after(self, step: int) -> None:
         """Drop the figures of later steps, which were lost with the worker that gave them."""
-        self.batches = [one for one in self.batches if one.step <= step]
+        before = len(self.batches)
+        self.batches = self.batches.until(step)
+        self.own = max(0, self.own - before + len(self.batches))
         lost = [one for one in self.epochs if one.step > step]
         self.epochs = [one for one in self.epochs if one.step <= step]
         self.seconds -= sum(one.seconds for one in lost)
-        self.resumed_at = min(self.resumed_at, len(self.batches))
 
     def epoch(self, number: int | None) -> EpochEvent | None:
         """The figures of an epoch, None where it is not among them."""
@@ -110,12 +123,12 @@ class History:
 
     @property
     def own_batches(self) -> list[BatchEvent]:
-        """What the latest worker has written."""
-        return self.batches[self.resumed_at :]
+        """The latest of what the latest worker has written, ten at most."""
+        return self.batches[len(self.batches) - min(self.own, 10) :]
 
     def snapshot(self) -> History:
         """The same, which later events do not change."""
         lists: dict[str, Any] = {
             name: list(one) for name, one in vars(self).items() if isinstance(one, list)
         }
-        return replace(self, **lists)
+        return replace(self, batches=self.batches.copy(), **lists)

@@ -48,7 +48,8 @@ from ..files import write_json, write_whole
 from ..network.out_of_distribution import NoveltyRule, from_predictions
 from ..network.predict import Predictions
 from . import names
-from .events import DETAILS, EpochEvent, Event, RateEvent, RunState, StateEvent, from_line, to_line
+from .batches import Batches
+from .events import EpochEvent, Event, RateEvent, RunState, StateEvent, from_lines, to_line
 from .history import History
 from .status import Status
 
@@ -61,6 +62,7 @@ REFERENCE = "reference/"
 """Before the names of runs that ship."""
 
 _START_SECONDS = 60.0  # a worker that holds no lock after this long never came up
+_BLOCK = 2**22  # bytes read at a time
 _HEAD_BYTES = 200  # of a log; they hold the time of its first event
 _ENVIRONMENT: dict[str, type | tuple[type, ...]] = {
     "spec": str,
@@ -110,7 +112,7 @@ class Run:
         self.best_path = path / "best.keras"
         self.log_path = path / "worker.log"
         self._watched = path / "status.json", path / "events.jsonl", path / "notes.md"
-        self._told = History()
+        self._told = History.thinned()
 
     def __repr__(self) -> str:
         return f"Run({self.id!r})"
@@ -267,43 +269,37 @@ class Run:
                 line = line if file.read(1) == b"\n" else b"\n" + line
             file.write(line)
         if isinstance(event, StateEvent | EpochEvent | RateEvent):
-            self._told = self.follow(self._told, brief=True)
+            self._told = self.follow(self._told)
             self._write_json("status.json", Status.of(self._told).to_json())
 
-    def follow(self, history: History, brief: bool = False) -> History:
+    def follow(self, history: History) -> History:
         """Add to `history` what was written since; a torn last line waits for the next call.
 
         Args:
             history: what was read so far; it is changed.
-            brief: without what says nothing of states and epochs, but for the last batch event
-                before each state.
 
         Returns:
             `history`, or a new one where another log lies in the place of that it was read from.
         """
+        quick = history.batches.thinned
         try:
             with (self.path / "events.jsonl").open("rb") as file:
                 head = file.read(_HEAD_BYTES)
                 if not head.startswith(history.head):
-                    history = History()
+                    history = History(Batches(thinned=quick))
                 history.head = head
                 file.seek(history.offset)
-                new = file.read()
+                while lines := file.read(_BLOCK) + file.readline():
+                    whole = lines[: lines.rfind(b"\n") + 1]
+                    for event in from_lines(whole, quick):
+                        history.add(event)
+                    history.offset += len(whole)
+                    if len(whole) < len(lines):
+                        break
         except FileNotFoundError:
-            return History()
+            return History(Batches(thinned=quick))
         except OSError:
-            return history
-        whole = new.rfind(b"\n") + 1
-        batch = b""
-        for line in new[:whole].splitlines():
-            if brief and line.startswith(DETAILS):
-                batch = line if line.startswith(DETAILS[0]) else batch
-            elif event := from_line(line):
-                if batch and isinstance(event, StateEvent) and (last := from_line(batch)):
-                    history.add(last)
-                    batch = b""
-                history.add(event)
-        history.offset += whole
+            pass
         return history
 
     def history(self) -> History:
@@ -358,7 +354,7 @@ class Run:
             return self._status_of_log()
 
     def _status_of_log(self) -> Status:
-        return Status.of(self.follow(History(), brief=True))
+        return Status.of(self.follow(History.thinned()))
 
     def state(self) -> RunState:
         """Where the run stands, believing the OS's lock more than what was written."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,37 +36,6 @@ def plain_loss(logs: dict[str, Any], step: int) -> float:
     return float(logs.get("cross_entropy", logs["loss"]))
 
 
-def without_stubs(
-    events: Sequence[BatchEvent], metric: Literal["loss", "accuracy"]
-) -> tuple[np.ndarray, np.ndarray]:
-    """A batch figure over the steps, without a spike at each epoch's end.
-
-    An epoch's last span ends with the epoch, not by the clock, and may hold a few images only. One
-    of less than half the steps of the span before it is drawn together with that as their mean,
-    weighted by their steps, which leaves the epoch's mean as it is.
-
-    Args:
-        events: a run's batch events, in their order.
-        metric: which figure.
-
-    Returns:
-        int64 (M,), the step that each span ends with, and float64 (M,), its figure; M at most
-        the number of events.
-    """
-    steps = np.array([event.step for event in events], dtype=np.int64)
-    epochs = np.array([event.epoch for event in events], dtype=np.int64)
-    figures = np.array([getattr(event, metric) for event in events], dtype=np.float64)
-    spans = np.diff(steps, prepend=0)
-    ends = np.diff(epochs, append=-1) != 0
-    goes_on = np.diff(epochs, prepend=-1) == 0
-    last = np.flatnonzero(ends & goes_on & (2 * spans < np.roll(spans, 1)))
-    before = last - 1
-    figures[last] = (figures[before] * spans[before] + figures[last] * spans[last]) / (
-        spans[before] + spans[last]
-    )
-    return np.delete(steps, before), np.delete(figures, before)
-
-
 class Meter:
     """Turns Keras's means over the epoch so far into means over the span since the last look.
 
@@ -85,7 +53,7 @@ class Meter:
         self._epoch, self._batch_size, self._images = epoch, batch_size, images
         self._first = self._at = min(skipped * batch_size, images)
         self._loss = self._accuracy = 0.0
-        self._earlier = [event for event in before.batches if event.epoch == epoch]
+        self._earlier = before.batches.of_epoch(epoch)
         self._called = self.started
         self._seconds_a_batch = _EVENT_SECONDS
 

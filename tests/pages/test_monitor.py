@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cifar_core.config import TrainingConfig
+from cifar_core.runs.batches import Batches
 from cifar_core.runs.events import (
     BatchEvent,
     EpochEvent,
@@ -246,7 +247,7 @@ def test_a_few_images_at_an_epochs_end_make_no_spike(store: RunStore, by: str, e
     (drawn,) = [trace for trace in few.data if trace.name == "train, last batches"]
     assert (len(drawn.y), drawn.x[15]) == (17, pytest.approx(end))
     history = run.history()
-    history.batches[15:16] = [spike]
+    history.batches = Batches([*history.batches[:15], spike, *history.batches[16:]])
     spiky = curves.run_figure(Summary.of(run), history, "loss", curves.View(by))
     (drawn,) = [trace for trace in spiky.data if trace.name == "train, last batches"]
     assert max(drawn.y) == pytest.approx((100 * 1.0 + 4.0) / 101)

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from zlib import crc32
 
 import numpy as np
-import pandas
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
@@ -20,6 +19,20 @@ Axis = Literal["epoch", "step"]
 METRICS: tuple[Metric, Metric] = ("accuracy", "loss")
 
 _ROLE_SYMBOLS = {"train": "circle", "validation": "diamond"}  # not by colour alone
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What is smoothed where a curve stands for more values than it has points.
+
+    Attributes:
+        x, y: as of a series.
+        count: how many values each is the mean of.
+    """
+
+    x: ArrayLike
+    y: ArrayLike
+    count: ArrayLike
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,7 @@ class Series:
             one point that stands out (a ring).
         colour: Instead of the role's, to tell runs apart.
         dash: Plotly's `solid`, `dot`, `dash`, ...
+        means: What is smoothed, where it is not the values.
     """
 
     name: str
@@ -45,6 +59,7 @@ class Series:
     style: Literal["raw", "epoch", "reference", "best"] = "epoch"
     colour: str | None = None
     dash: str = "solid"
+    means: Means | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +113,7 @@ def thin(x: ArrayLike, y: ArrayLike, limit: int = 2000) -> tuple[NDArray, NDArra
     return x[kept], y[kept]
 
 
-def smooth(y: ArrayLike, weight: float) -> NDArray:
+def smooth(y: ArrayLike, weight: float, count: ArrayLike = 1) -> NDArray:
     """Exponential moving average without the bias of its start, as TensorBoard draws it.
 
     The n-th value is the mean of the first n, each weighted `weight` times the one after it
@@ -107,13 +122,20 @@ def smooth(y: ArrayLike, weight: float) -> NDArray:
     Args:
         y: Shape (N,). A NaN stays one and counts for nothing.
         weight: In [0, 1); 0 leaves the values as they are.
+        count: How many values each stands for, shape (N,): it weighs as that many of its size, so
+            that a curve looks as smooth however many points it is drawn with.
 
     Returns:
         float64, shape (N,).
     """
-    values = pandas.Series(y, dtype=float)
-    smoothed = values.ewm(alpha=1 - weight, ignore_na=True).mean()
-    return smoothed.where(values.notna()).to_numpy()
+    values = np.asarray(y, dtype=float)
+    pasts = np.broadcast_to(weight ** np.asarray(count, dtype=float), values.shape)
+    smoothed, total, norm = [], 0.0, 0.0
+    for value, past in zip(values.tolist(), pasts.tolist(), strict=True):
+        if value == value:
+            total, norm = past * total + (1 - past) * value, past * norm + (1 - past)
+        smoothed.append(total / norm if value == value else value)
+    return np.array(smoothed)
 
 
 def title(metric: Metric) -> str:
@@ -149,7 +171,7 @@ def history_figure(
     """
     longest = max([x_max or 0.0, *(end for one in series for end in np.asarray(one.x, float)[-1:])])
     if metric == "accuracy":  # the browser would round halves in its own way
-        series = [replace(one, y=rounded(one.y)) for one in series]
+        series = [_rounded(one) for one in series]
     x_title = {"epoch": _("Epoch"), "step": _("Step")}[by]
     x_axis: dict[str, Any] = {
         "title": {"text": x_title},
@@ -182,6 +204,11 @@ def history_figure(
     )
 
 
+def _rounded(one: Series) -> Series:
+    means = one.means and replace(one.means, y=rounded(one.means.y))
+    return replace(one, y=rounded(one.y), means=means)
+
+
 def _curves(one: Series, smoothing: float) -> list[dict]:
     """A series as drawn: as it is or, smoothed, before the faint values as measured."""
     if not smoothing or one.style in ("reference", "best"):
@@ -189,7 +216,8 @@ def _curves(one: Series, smoothing: float) -> list[dict]:
     # In one group, so that a click in the legend hides both.
     group = {"legendgroup": _uid(one)}
     behind = _trace(one, one.y, " ".join([one.name, _("as measured")])) | group
-    smoothed = _trace(one, smooth(one.y, smoothing)) | group
+    means = one.means or Means(one.x, one.y, 1)
+    smoothed = _trace(replace(one, x=means.x), smooth(means.y, smoothing, means.count)) | group
     return [
         behind | {"opacity": 0.2, "showlegend": False, "uid": f"{_uid(one)}m"},
         smoothed | {"mode": "lines"},

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import plotly.graph_objects as go
 
 from cifar_core.analysis.diagnosis import best_epoch
+from cifar_core.runs.batches import Curve
 from cifar_core.runs.events import EpochEvent
 from cifar_core.runs.history import History
 from cifar_core.runs.summary import Summary
-from cifar_core.training.meter import without_stubs
 from cifar_core.training.split import steps_per_epoch
-from ui.figures.curves import Axis, Mark, Metric, Series, history_figure
+from ui.figures.curves import Axis, Mark, Means, Metric, Series, history_figure
 from ui.text import _
 
 
@@ -64,10 +65,7 @@ def run_figure(
         [getattr(event, name) for event in history.epochs] for name in (metric, f"val_{metric}")
     )
     if history.batches:
-        at, values = without_stubs(history.batches, metric)
-        series.append(
-            Series(_("train, last batches"), at / _steps(summary, by), values, style="raw")
-        )
+        series.append(_of_batches(history.batches.curve(metric), _steps(summary, by)))
     series.append(Series(_("train"), x, train))
     series.append(Series(_("validation"), x, validation, role="validation"))
     if best := best_epoch(history.epochs):
@@ -89,6 +87,19 @@ def run_figure(
         log=view.log and metric == "loss",
         marks=marks,
         subject=summary.run.id,
+    )
+
+
+def _of_batches(curve: Curve, steps: int) -> Series:
+    """The lowest and the highest of each span, between which a spike is seen."""
+    x = curve.step / steps
+    drawn = np.stack([np.ones(len(x), bool), curve.count > 1], axis=1)
+    return Series(
+        _("train, last batches"),
+        np.stack([x, x], axis=1)[drawn],
+        np.stack([curve.low, curve.high], axis=1)[drawn],
+        style="raw",
+        means=Means(x, curve.mean, curve.count),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from cifar_core.analysis.diagnosis import Fit, Kind, best_epoch, of_summary, remarks, verdict
 from cifar_core.config import PRESETS, TrainingConfig
+from cifar_core.runs.batches import Batches
 from cifar_core.runs.events import BatchEvent, EpochEvent, RateEvent, RunState, StateEvent
 from cifar_core.runs.history import History
 from cifar_core.runs.printed import printed_histories
@@ -183,7 +184,7 @@ def test_a_loss_that_jumps() -> None:
 def test_a_loss_far_above_guessing_is_told_within_the_first_epoch() -> None:
     def batches(loss: float) -> History:
         figures = {"epoch": 1, "accuracy": 0.1, "images_per_second": 1.0}
-        return History(batches=[BatchEvent(step=n, loss=loss, **figures) for n in range(10)])
+        return History(Batches(BatchEvent(step=n, loss=loss, **figures) for n in range(10)))
 
     assert kinds(batches(2.3)) == []
     (remark,) = remarks(batches(40.0), replace(BASELINE, learning_rate=0.5))

@@ -219,6 +219,13 @@ def test_a_gap_stays_one_when_smoothed_and_counts_for_nothing():
     assert smoothed[2] == pytest.approx((0.5 * 1 + 3) / 1.5)
 
 
+def test_a_curve_is_as_smooth_however_many_values_a_point_stands_for():
+    y = np.repeat(np.random.default_rng(0).random(50), 4)
+    for weight in (0.3, 0.95):
+        fine, coarse = smooth(y, weight), smooth(y[::4], weight, np.full(50, 4))
+        assert coarse == pytest.approx(fine[3::4])
+
+
 def test_smoothed_curves_keep_their_identity_and_the_values_as_measured():
     y = [2.0, 1.0, 1.5]
     series = [

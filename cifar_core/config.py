@@ -302,7 +302,7 @@ class TrainingConfig:
         "how gradients become steps: 'adam', 'adamw' (Adam with weight decay), 'sgd' (with "
         "Nesterov momentum 0.9; wants a learning rate of about 0.01, or 0.1 with batch "
         "normalisation), 'adagrad', 'rmsprop' or 'muon' (a convolution's step as long in every "
-        "direction; wants batch normalisation and a learning rate of about 0.3)",
+        "direction; wants a learning rate of about 0.05, or 0.3 with batch normalisation)",
         aliases=("optimizer",),
     )
     schedule: str = choice(
@@ -534,9 +534,10 @@ PRESETS: dict[str, TrainingConfig] = {
     "fast-tutorial": TrainingConfig(
         epochs=3,
         standardise=True,
-        learning_rate=0.003,
+        optimiser="muon",
         schedule="one-cycle",
-        batch_size=64,
+        learning_rate=0.05,
+        batch_size=128,
     ),
     "best": replace(_WHITENED, epochs=7, flip=True, shift=2),
     "long": replace(_WHITENED, epochs=60, flip=True, shift=3, cutout=8),

@@ -74,7 +74,7 @@ _USUAL_RATES = {
     "rmsprop": 0.001,
     "sgd": 0.01,
     "adagrad": 0.01,
-    "muon": 0.3,
+    "muon": 0.05,
 }
 
 

@@ -163,8 +163,8 @@ def _about_optimiser(config: TrainingConfig) -> str:
         "adagrad": _("Adagrad's steps shrink by themselves; it wants a learning rate of 0.01."),
         "rmsprop": _("RMSprop is Adam without momentum, at a learning rate of about 0.001."),
         "muon": _(
-            "Muon's steps are as long in every direction, so few epochs suffice. It wants batch "
-            "normalisation and a learning rate of about 0.3."
+            "Muon's steps are as long in every direction, so few epochs suffice. It wants a "
+            "learning rate of about 0.05, or 0.3 with normalisation."
         ),
     }[config.optimiser]
 

@@ -2,8 +2,8 @@
 
 In a process of its own each: what a run's page reads of a log of 600,000 batch events and 1,000
 epochs, and all of it, as going on and TensorBoard's export need it. The peer is what a person
-writes, `json.loads` of each line into a table of columns. Then, in Chromium, from a click on a link
-to the Evaluate page until both curves of that run are drawn on the Train page.
+writes, `json.loads` of each line into a table of columns. Then, in Chromium, from a click on
+'Train' until both curves of that run are drawn, once TensorFlow is loaded.
 
     python -m benchmarks.long_log
 """

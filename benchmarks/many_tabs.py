@@ -106,12 +106,17 @@ def _write_events(run: Run, step: int, now: float) -> int:
 class Tab:
     """A browser's part of the protocol.
 
+    Args:
+        url: the dashboard's.
+        run: the name of the run that it looks at.
+
     Attributes:
         looks: seconds that each look took since `looks` was last cleared.
         messages, size: of what came since `looks` was last cleared, how much and how many bytes.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, run: str = "live") -> None:
+        self._query = f"run={run}"
         self._url = url.replace("http", "ws", 1) + "/_stcore/stream"
         self._page = ""
         self._asked: float | None = None
@@ -146,7 +151,7 @@ class Tab:
         message = BackMsg()
         message.rerun_script.page_name = "train"
         message.rerun_script.page_script_hash = self._page
-        message.rerun_script.query_string = "run=live"
+        message.rerun_script.query_string = self._query
         message.rerun_script.fragment_id = fragment
         message.rerun_script.is_auto_rerun = bool(fragment)
         if fragment and self._asked is None:

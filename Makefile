@@ -17,8 +17,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(shell echo $$(($(CORES) < 4 ?
 	--dist loadfile --no-loadscope-reorder
 TESTS ?=
 
-BENCHMARKS ?= time_to_accuracy floor watching first_point cold_start pages live_latency long_log \
-	many_runs many_tabs
+BENCHMARKS ?= time_to_accuracy floor watching first_point cold_start pages long_log
 
 .PHONY: run test test-quick test-busy bench graph install venv chromium clean
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..config import TrainingConfig
 from ..data.dataset import IMAGE_SIZE
+from .muon import muon
 from .whitening import whitening_kernels
 
 if TYPE_CHECKING:
@@ -177,8 +178,6 @@ def _compile(model: keras.Model, config: TrainingConfig) -> None:
     import keras
     import tensorflow as tf
 
-    from .muon import Muon
-
     optimizers = keras.optimizers
     make = {
         "adam": optimizers.Adam,
@@ -186,7 +185,7 @@ def _compile(model: keras.Model, config: TrainingConfig) -> None:
         "sgd": partial(optimizers.SGD, momentum=0.9, nesterov=True),
         "adagrad": optimizers.Adagrad,
         "rmsprop": optimizers.RMSprop,
-        "muon": Muon,
+        "muon": muon,
     }[config.optimiser]
     optimizer = make(config.learning_rate, weight_decay=config.weight_decay or None)
     if config.weight_decay:

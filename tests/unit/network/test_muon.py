@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from cifar_core.network.muon import Muon, orthogonal
+from cifar_core.network.muon import muon, orthogonal
 
 
 @pytest.mark.parametrize("shape", [(40, 8), (8, 40), (12, 12)])
@@ -33,7 +33,7 @@ def test_two_steps_equal_numpys() -> None:
     rng = np.random.default_rng(1)
     kernel = keras.Variable(rng.normal(size=(3, 3, 4, 8)), dtype="float32")
     dense = keras.Variable(rng.normal(size=(6, 5)), dtype="float32")
-    optimiser = Muon(0.3)
+    optimiser = muon(0.3)
     optimiser.build([kernel, dense])
     expected = [np.asarray(kernel, float), np.asarray(dense, float)]
     momentum = np.zeros((36, 8))

@@ -529,7 +529,7 @@ PRESETS: dict[str, TrainingConfig] = {
         label_smoothing=0.0,
         network="whitened",
         convolutions=3,
-        train_images=38_000,
+        train_images=36_000,
     ),
     "fast-tutorial": TrainingConfig(
         epochs=3,

@@ -112,19 +112,20 @@ def class_statistics(images: np.ndarray, labels: np.ndarray, classes: int) -> Cl
     return ClassStatistics(counts, mean_image, covariance, histogram)
 
 
-def channel_moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of all pixels, channel by channel.
+def channel_moments(images: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of all pixels of some images, channel by channel.
 
     Args:
         images: uint8 (N, H, W, 3) or (N, H, W, 1); may be memory-mapped.
+        which: int64 (M,), their indices.
 
     Returns:
         Two float64 arrays (channels,), of values of 0 to 255.
     """
     channels = images.shape[-1]
     histogram = np.zeros((channels, 256), np.int64)
-    for start in range(0, len(images), _CHUNK):
-        chunk = images[start : start + _CHUNK]
+    for start in range(0, len(which), _CHUNK):
+        chunk = images[which[start : start + _CHUNK]]
         rows = chunk.reshape(-1, images.shape[2], channels)
         picture = Image.fromarray(rows[..., 0] if channels == 1 else rows)
         histogram += np.reshape(picture.histogram(), (channels, 256))

@@ -66,7 +66,7 @@ class Training:
         self.data = data
         self.trained, self._held = split(len(data.x_train), config)
         self._images = to_channels(data.x_train, input_channels(config))
-        moments = channel_moments(self._images[self.trained]) if config.standardise else None
+        moments = channel_moments(self._images, self.trained) if config.standardise else None
         some = self._images[sample(self.trained, WHITENING_IMAGES)]
         self.model = build_model(config, len(data.class_names), moments, some)
         if checkpoint:

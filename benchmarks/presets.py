@@ -1,4 +1,4 @@
-"""Claim: `fast` reaches 72 % in 5 epochs of the tutorial's layers, `best` 80 % in 15 epochs' time.
+"""Claim: `fast` and `fast-tutorial` reach 72 %, `best` 83 %, on CIFAR-10's JPEG copy.
 
 Prints docs/presets.md's table. A run with the same settings and images that is finished already
 is not trained again.

@@ -540,7 +540,6 @@ PRESETS: dict[str, TrainingConfig] = {
         batch_size=128,
     ),
     "best": replace(_WHITENED, epochs=7, flip=True, shift=2),
-    "long": replace(_WHITENED, epochs=60, flip=True, shift=3, cutout=8),
 }
 
 

@@ -70,7 +70,7 @@ def steps(config: TrainingConfig) -> Callable[[], object]:
 
 
 def profile(name: str) -> list[tuple[str, float]]:
-    """Milliseconds of each kind of oneDNN's work, the most first, by a process of its own."""
+    """Each kind of oneDNN's work as a share of a step, the most first, by a process of its own."""
     command = [sys.executable, "-m", "benchmarks.floor", "--profile", name]
     environment = {**os.environ, "ONEDNN_VERBOSE": "1"}
     done = subprocess.run(
@@ -85,8 +85,9 @@ def profile(name: str) -> list[tuple[str, float]]:
             known = direction if direction != "undef" else ""
             parts[f"{kind} {known}".replace("_", " ").strip()] += float(words[-1])
         elif line.startswith("took"):
-            parts["the rest"] = float(line.split()[1]) - sum(parts.values())
-    return sorted(parts.items(), key=lambda part: -part[1])
+            whole = float(line.split()[1])
+    parts["the rest"] = max(0.0, whole - sum(parts.values()))
+    return [(part, spent / whole) for part, spent in sorted(parts.items(), key=lambda one: -one[1])]
 
 
 def main() -> None:
@@ -115,10 +116,8 @@ def main() -> None:
             f"| `{name}` | {needed:,} | {spread(took)} | {floor:.2f} | {floor / min(took):.2f} |"
         )
     for name in PRESETS_MEASURED:
-        parts = profile(name)
-        whole = sum(spent for _, spent in parts)
-        told = ", ".join(f"{part} {100 * spent / whole:.0f} %" for part, spent in parts[:7])
-        lines += ["", f"A step of `{name}`: {told}."]
+        told = ", ".join(f"{part} {100 * share:.0f} %" for part, share in profile(name)[:7])
+        lines += ["", f"A step of `{name}`, by the clock, where two parts may overlap: {told}."]
     keep("The floor", "\n".join(lines))
 
 

@@ -23,7 +23,7 @@ from benchmarks.machine import SHORT, keep, machine, spread
 from cifar_core import PRESETS, TrainingConfig
 from cifar_core.network.build import build_model
 from cifar_core.network.describe import describe
-from cifar_core.training.loop import _many_steps
+from cifar_core.training.loop import many_steps
 
 PRESETS_MEASURED = ("tutorial-dropout", "fast", "best")
 TRIALS, STEPS = (3, 5) if SHORT else (9, 20)
@@ -65,7 +65,7 @@ def steps(config: TrainingConfig) -> Callable[[], object]:
     images = rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
     labels = rng.integers(0, 10, count).astype(np.uint8)
     rates = np.full(STEPS, 1e-4, np.float32)
-    train = _many_steps(build_model(config), config.batch_size)
+    train = many_steps(build_model(config), config.batch_size)
     return lambda: train(images, labels, rates)
 
 

@@ -20,10 +20,9 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.machine import SHORT, Cost, cost_of, in_turn, keep, machine, table
 from benchmarks.many_tabs import Tab
+from benchmarks.time_to_accuracy import save_arrays
 from cifar_core import RunStore, load_data
 from tests.browser.conftest import ROOT, run_dashboard
 
@@ -82,8 +81,7 @@ def main() -> None:
     data = load_data("synthetic")
     with tempfile.TemporaryDirectory() as folder:
         arrays, store = Path(folder) / "arrays.npz", RunStore(Path(folder) / "runs")
-        names = ("x_train", "y_train", "x_test", "y_test")
-        np.savez(arrays, **{name: getattr(data, name) for name in names})
+        save_arrays(data, arrays)
         runs = (f"run-{number}" for number in count())
         environment = {
             "CIFAR10_RUNS": str(store.root),

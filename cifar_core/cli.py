@@ -223,9 +223,7 @@ def _data(options: argparse.Namespace) -> int:
         "--resume", metavar="RUN", help="go on with a run that has ended, to --epochs if given"
     ),
     _option("--run", help=argparse.SUPPRESS),  # a run the dashboard has made already
-    _option(
-        "--wait", action="store_true", help=argparse.SUPPRESS
-    ),  # as cifar_core.workers.warm says
+    _option("--wait", action="store_true", help=argparse.SUPPRESS),  # as workers.warm says
     *map(argument_of, fields(TrainingConfig)),
 )
 def _train(options: argparse.Namespace) -> int:

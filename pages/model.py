@@ -4,6 +4,7 @@ import streamlit as st
 
 from cifar_core.config import TrainingConfig
 from cifar_core.data.dataset import IMAGE_SIZE
+from cifar_core.network.build import is_whitened
 from cifar_core.network.describe import LayerInfo
 from ui import cached, frame
 from ui.components.live_chart import live_chart
@@ -99,7 +100,7 @@ def reasons(config: TrainingConfig, layers: list[LayerInfo]) -> None:
             "is learned in one corner holds in all. Later layers find patterns of patterns."
         ),
     }
-    if config.network.startswith("whitened"):
+    if is_whitened(config):
         pieces[_("Whitening")] = _(
             "The first convolution is not learned. Its kernels are computed from the images so "
             "that what they find is unrelated: neighbouring pixels are nearly equal, and a network "

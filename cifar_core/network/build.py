@@ -87,6 +87,11 @@ def input_channels(config: TrainingConfig) -> int:
     return 1 if config.colour == "grey" else 3
 
 
+def is_whitened(config: TrainingConfig) -> bool:
+    """Whether the network's first kernels are computed from the images."""
+    return _FAMILIES[config.network].is_whitened
+
+
 def build_model(
     config: TrainingConfig,
     classes: int = 10,

@@ -14,7 +14,7 @@ from ..config import TrainingConfig
 from ..data.dataset import Dataset, sample
 from ..data.images import to_channels
 from ..data.moments import channel_moments
-from ..network.build import build_model, input_channels
+from ..network.build import build_model, input_channels, is_whitened
 from ..network.whitening import IMAGES as WHITENING_IMAGES
 from ..runs.events import EpochEvent, Event, RateEvent
 from ..runs.history import History
@@ -67,7 +67,9 @@ class Training:
         self.trained, self._held = split(len(data.x_train), config)
         self._images = to_channels(data.x_train, input_channels(config))
         moments = channel_moments(self._images, self.trained) if config.standardise else None
-        some = self._images[sample(self.trained, WHITENING_IMAGES)]
+        some = None
+        if is_whitened(config):
+            some = self._images[sample(self.trained, WHITENING_IMAGES)]
         self.model = build_model(config, len(data.class_names), moments, some)
         if checkpoint:
             self.model.load_weights(checkpoint)  # the optimiser's, too
@@ -109,7 +111,7 @@ class Training:
             seen = to_channels(data.x_test, input_channels(config))
             validation = seen, np.asarray(data.y_test)
         take = _on_device(self._images)
-        train = _many_steps(self.model, config.batch_size)
+        train = many_steps(self.model, config.batch_size)
         _set_dropout(self.model, config.seed, self.step)
         steps = math.ceil(len(self.trained) / config.batch_size)
         for epoch in range(self.step // steps + 1, config.epochs + 1):
@@ -205,7 +207,7 @@ def _on_device(images: np.ndarray) -> Callable[[np.ndarray, Variation | None], A
     return take
 
 
-def _many_steps(model: keras.Model, batch_size: int) -> Callable[..., dict[str, tf.Tensor]]:
+def many_steps(model: keras.Model, batch_size: int) -> Callable[..., dict[str, tf.Tensor]]:
     """Training steps in one call of TensorFlow, as a function of
 
     - images, uint8 (N, 32, 32, C), batch after batch,

@@ -189,10 +189,10 @@ def test_the_rate_follows_the_schedule_and_its_changes(
     blobs: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[float] = []
-    many_steps = loop._many_steps
+    unwatched = loop.many_steps
 
     def noting(model, batch_size):
-        train = many_steps(model, batch_size)
+        train = unwatched(model, batch_size)
 
         def noted(images, labels, rates):
             told.extend(rates)
@@ -200,7 +200,7 @@ def test_the_rate_follows_the_schedule_and_its_changes(
 
         return noted
 
-    monkeypatch.setattr(loop, "_many_steps", noting)
+    monkeypatch.setattr(loop, "many_steps", noting)
     config = TrainingConfig(epochs=1, batch_size=4, schedule="cosine")
     training = Training(config, blobs)
     changed = None
